@@ -1,0 +1,222 @@
+//! The calls to Okta: what is sent, and which answers are answers.
+
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use idbridge_outbound::{Client, Limits, Request, Response};
+use idbridge_source::{BuildError, Call, ErrorKind, ExposeSecret as _, Login, Password, Rejection, SourceError};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use unicode_normalization::UnicodeNormalization as _;
+use url::Url;
+
+use crate::config::Settings;
+use crate::limits;
+use crate::map::{self, Refusal};
+use crate::wire::{ErrorBody, Factor, Group, Id, Organization, Transaction, UserRecord};
+
+pub(crate) const USER: &str = "/api/v1/users/{id}";
+
+const PAGE: &str = "20";
+/// More claimants to one address than these pages hold are an ambiguity, whoever they are.
+const PAGES: usize = 5;
+
+#[derive(Debug)]
+pub(crate) struct Api {
+    client: Client,
+    /// `SSWS …`; its `Debug` is redacted.
+    token: Option<HeaderValue>,
+    send_token_with_authn: bool,
+}
+
+impl Api {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, BuildError> {
+        let token = match &settings.access {
+            None => None,
+            Some(access) => {
+                let text = format!("SSWS {}", access.token.expose_secret());
+                let mut value = HeaderValue::try_from(text).map_err(|_| BuildError::new("the token fits no header"))?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+        };
+        Ok(Self {
+            client: Client::new(settings.origin.clone(), Limits::default())?,
+            token,
+            send_token_with_authn: settings.rules.send_token_with_authn,
+        })
+    }
+
+    /// Submits the password, once. `Ok(Err(…))` is a no.
+    pub(crate) async fn authn(
+        &self,
+        call: &Call,
+        login: &Login,
+        password: &Password,
+    ) -> Result<Result<Transaction, Rejection>, SourceError> {
+        let body = json!({"username": login.as_str(), "password": password.expose()});
+        let mut request = Request::post("/api/v1/authn").json(&body);
+        if let Some(address) = call.client_address
+            && let Ok(value) = HeaderValue::try_from(address.to_string())
+        {
+            request = request.header(HeaderName::from_static("x-forwarded-for"), value);
+        }
+        let response = self.send(call, request, self.send_token_with_authn).await?;
+        if response.status() == StatusCode::OK {
+            return response.json().map(Ok);
+        }
+        match map::authn_refusal(response.status().as_u16(), code(&response).as_deref()) {
+            Refusal::Reject(rejection) => Ok(Err(rejection)),
+            Refusal::Fail(kind) => Err(failure(&response, kind)),
+        }
+    }
+
+    /// The user with this id or login. `None`: Okta says that there is none, or hides them from this token.
+    pub(crate) async fn user(&self, call: &Call, key: &str) -> Result<Option<UserRecord>, SourceError> {
+        let response = self.send(call, Request::get(USER).segment(key), true).await?;
+        if map::is_absence(response.status().as_u16(), code(&response).as_deref()) {
+            return Ok(None);
+        }
+        answer(&response).map(Some)
+    }
+
+    /// [`user`](Self::user), and the answer is about this very id.
+    pub(crate) async fn user_by_id(&self, call: &Call, id: &Id) -> Result<Option<UserRecord>, SourceError> {
+        let record = self.user(call, id.as_str()).await?;
+        match &record {
+            Some(other) if other.id != *id => Err(protocol("the answer is about another user")),
+            _ => Ok(record),
+        }
+    }
+
+    pub(crate) async fn factors(&self, call: &Call, id: &Id) -> Result<Vec<Factor>, SourceError> {
+        let request = Request::get("/api/v1/users/{id}/factors").segment(id.as_str());
+        answer(&self.send(call, request, true).await?)
+    }
+
+    pub(crate) async fn groups(&self, call: &Call, id: &Id) -> Result<Vec<Group>, SourceError> {
+        let request = Request::get("/api/v1/users/{id}/groups").segment(id.as_str());
+        let response = self.send(call, request, true).await?;
+        let groups = answer(&response)?;
+        // Okta lists a user's groups whole. Should it ever page them, half a list would be a wrong one.
+        match next_page(&response)? {
+            None => Ok(groups),
+            Some(_) => Err(response.error(ErrorKind::Protocol)),
+        }
+    }
+
+    /// Everyone whose profile has this value. The search index lags behind, and its text match is wider than ours:
+    /// what it finds has to be read again and compared.
+    pub(crate) async fn search(&self, call: &Call, key: &str, value: &str) -> Result<Vec<UserRecord>, SourceError> {
+        let expression = search_expression(key, value);
+        let mut found = Vec::new();
+        let mut after = None;
+        for _ in 0..PAGES {
+            let mut request = Request::get("/api/v1/users")
+                .query("search", &expression)
+                .query("limit", PAGE);
+            if let Some(cursor) = after {
+                request = request.query("after", cursor);
+            }
+            let response = self.send(call, request, true).await?;
+            found.extend(answer::<Vec<UserRecord>>(&response)?);
+            after = next_page(&response)?;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+        Err(SourceError::new(ErrorKind::Ambiguous, "GET /api/v1/users?search=").with_source("the answer has no end"))
+    }
+
+    /// The org's public description.
+    pub(crate) async fn organization(&self, call: &Call) -> Result<(), SourceError> {
+        let request = Request::get("/.well-known/okta-organization");
+        let response = self.send(call, request, false).await?;
+        answer::<Organization>(&response).map(drop)
+    }
+
+    async fn send(&self, call: &Call, request: Request, with_token: bool) -> Result<Response, SourceError> {
+        let mut request = request.header(header::ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(token) = self.token.as_ref().filter(|_| with_token) {
+            request = request.header(header::AUTHORIZATION, token.clone());
+        }
+        let response = self.client.send(call, request).await?;
+        let okta_request_id = response.headers().get("x-okta-request-id");
+        tracing::debug!(?okta_request_id, status = response.status().as_u16(), "Okta answered");
+        Ok(response)
+    }
+}
+
+/// An error about an answer that can be read and says something impossible.
+pub(crate) fn protocol(cause: &'static str) -> SourceError {
+    SourceError::new(ErrorKind::Protocol, "reading Okta's answer").with_source(cause)
+}
+
+/// Okta compares code points, so an address with an accent is searched for in each of its spellings.
+fn search_expression(key: &str, value: &str) -> String {
+    let mut spellings = vec![value.to_owned(), value.nfc().collect(), value.nfd().collect()];
+    spellings.sort();
+    spellings.dedup();
+    let terms = spellings.iter().map(|spelling| {
+        let quoted = spelling.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("profile.{key} eq \"{quoted}\"")
+    });
+    terms.collect::<Vec<String>>().join(" or ")
+}
+
+/// 200 and nothing else is an answer.
+fn answer<T: DeserializeOwned>(response: &Response) -> Result<T, SourceError> {
+    if response.status() == StatusCode::OK {
+        return response.json();
+    }
+    let kind = map::token_refusal(response.status().as_u16(), code(response).as_deref());
+    Err(failure(response, kind))
+}
+
+/// The error, with Okta's hint if it asks for patience.
+fn failure(response: &Response, kind: ErrorKind) -> SourceError {
+    let kind = match kind {
+        ErrorKind::Throttled { .. } => ErrorKind::Throttled {
+            retry_after: limits::retry_after(response.headers()),
+        },
+        other => other,
+    };
+    response.error(kind)
+}
+
+fn code(response: &Response) -> Option<String> {
+    response.json::<ErrorBody>().ok().map(|body| body.error_code)
+}
+
+/// The cursor of the next page. Only the cursor is taken of a link, so that no answer decides where a token is sent.
+fn next_page(response: &Response) -> Result<Option<String>, SourceError> {
+    let values = response.headers().get_all(header::LINK);
+    let texts = values.iter().filter_map(|value| value.to_str().ok());
+    let mut links = texts
+        .flat_map(|text| text.split('<').skip(1))
+        .filter_map(|link| link.split_once('>'));
+    let Some((next, _)) = links.find(|(_, parameters)| parameters.contains("rel=\"next\"")) else {
+        return Ok(None);
+    };
+    let cursor = Url::parse(next).ok().and_then(|url| {
+        url.query_pairs()
+            .find(|(name, _)| name == "after")
+            .map(|(_, value)| value.into_owned())
+    });
+    cursor.map(Some).ok_or_else(|| response.error(ErrorKind::Protocol))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_closes_no_quote_and_knows_each_spelling() {
+        assert_eq!(
+            search_expression("email", "a\\\"b@example.com"),
+            r#"profile.email eq "a\\\"b@example.com""#
+        );
+        assert_eq!(
+            search_expression("login", "zo\u{eb}@example.com"),
+            "profile.login eq \"zoe\u{308}@example.com\" or profile.login eq \"zo\u{eb}@example.com\""
+        );
+    }
+}

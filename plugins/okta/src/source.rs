@@ -1,0 +1,221 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use idbridge_source::{
+    Authentication, BuildError, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password,
+    Rejection, SourceError, User, UserName,
+};
+use tracing::Instrument as _;
+
+use crate::api::{Api, protocol};
+use crate::config::{Choice, SecondFactor, Settings};
+use crate::lookup::{owner, unsupported};
+use crate::map::{self, State, Status};
+use crate::profile::{self, Facts};
+use crate::wire::{AuthnUser, Id, Transaction, UserRecord};
+
+/// An Okta org, for one worker.
+#[derive(Debug)]
+pub(crate) struct OktaSource {
+    pub(crate) api: Arc<Api>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// What the user's own record doesn't tell.
+#[derive(Default)]
+pub(crate) struct Extras {
+    second_factor: bool,
+    groups: Vec<String>,
+}
+
+/// A password that Okta proved.
+struct Proof {
+    user: AuthnUser,
+    expired: bool,
+}
+
+impl OktaSource {
+    pub(crate) fn new(settings: Arc<Settings>) -> Result<Self, BuildError> {
+        Ok(Self {
+            api: Arc::new(Api::new(&settings)?),
+            settings,
+        })
+    }
+
+    /// What else has to be asked about a user, as the settings want it.
+    pub(crate) async fn extras(&self, call: &Call, id: &Id) -> Result<Extras, SourceError> {
+        let (access, rules) = (&self.settings.access, &self.settings.rules);
+        let factors = async {
+            if access.is_none() || rules.second_factor == SecondFactor::Ignore {
+                return Ok(false);
+            }
+            Ok(self.api.factors(call, id).await?.iter().any(map::is_second_factor))
+        };
+        let groups = async {
+            if !rules.groups {
+                return Ok(Vec::new());
+            }
+            let groups = self.api.groups(call, id).await?;
+            let mut names: Vec<String> = groups.into_iter().map(|group| group.profile.name).collect();
+            // Okta promises no order, and the same user has to look the same twice.
+            names.sort();
+            names.dedup();
+            Ok(names)
+        };
+        let (second_factor, groups) = tokio::try_join!(factors, groups)?;
+        Ok(Extras { second_factor, groups })
+    }
+
+    /// The last rule, and the profile. Both RPCs end here.
+    pub(crate) fn user(
+        &self,
+        record: &UserRecord,
+        status: Status,
+        extras: Extras,
+        expired: bool,
+    ) -> Result<Result<User, Rejection>, SourceError> {
+        let credentials = record.credentials.as_ref().filter(|_| status == Status::Active);
+        let emails = credentials.and_then(|credentials| credentials.emails.as_deref());
+        let facts = Facts {
+            id: &record.id,
+            profile: &record.profile,
+            emails: emails.unwrap_or_default(),
+            second_factor: extras.second_factor,
+            groups: extras.groups,
+            password_expired: expired || status == Status::PasswordExpired,
+        };
+        self.admit(facts)
+    }
+
+    fn admit(&self, facts: Facts<'_>) -> Result<Result<User, Rejection>, SourceError> {
+        if facts.second_factor && self.settings.rules.second_factor == SecondFactor::Reject {
+            return Ok(Err(Rejection::SecondFactorRequired));
+        }
+        profile::user(facts, &self.settings.rules).map(Ok)
+    }
+
+    /// Submits the password in a task of its own: once sent, it runs to its end even if nobody waits any more.
+    async fn submit(
+        &self,
+        call: &Call,
+        login: &Login,
+        password: &Password,
+    ) -> Result<Result<Transaction, Rejection>, SourceError> {
+        let api = Arc::clone(&self.api);
+        let (call, login, password) = (call.clone(), login.clone(), password.clone());
+        let submission = async move { api.authn(&call, &login, &password).await };
+        let ended = tokio::spawn(submission.in_current_span()).await;
+        ended.unwrap_or_else(|_| {
+            let stopped = SourceError::new(ErrorKind::Unavailable { retry_after: None }, "POST /api/v1/authn");
+            Err(stopped.with_source("the worker stopped"))
+        })
+    }
+
+    /// Takes a transaction as evidence, or not. `Ok(Err(…))` is a no.
+    fn weigh(&self, transaction: Transaction) -> Result<Result<Proof, Rejection>, SourceError> {
+        let state = map::state(&transaction.status);
+        let embedded = transaction.embedded.unwrap_or_default();
+        match state {
+            State::Locked => return Ok(Err(Rejection::AccountLocked)),
+            State::ProvesNothing => return Err(protocol("the transaction's status proves nothing")),
+            State::Proved | State::ProvedExpired => {}
+            State::ProvedOwesFactor if embedded.owes_password() => {
+                return Err(protocol("the factor that is still open is the password"));
+            }
+            State::ProvedOwesFactor => {}
+        }
+        let Some(user) = embedded.user else {
+            return Err(protocol("the transaction names no user"));
+        };
+        let expired = state == State::ProvedExpired;
+        if expired && self.settings.rules.password_expired == Choice::Reject {
+            return Ok(Err(Rejection::PasswordExpired));
+        }
+        if state == State::ProvedOwesFactor && self.settings.rules.second_factor == SecondFactor::Reject {
+            return Ok(Err(Rejection::SecondFactorRequired));
+        }
+        Ok(Ok(Proof { user, expired }))
+    }
+
+    /// With login_is_email the transaction tells all there is.
+    async fn complete_from_authn(&self, call: &Call, proof: Proof) -> Result<Result<User, Rejection>, SourceError> {
+        let extras = self.extras(call, &proof.user.id).await?;
+        let profile = proof
+            .user
+            .profile
+            .ok_or_else(|| protocol("the transaction tells no profile"))?;
+        self.admit(Facts {
+            id: &proof.user.id,
+            profile: &profile,
+            emails: &[],
+            second_factor: extras.second_factor,
+            groups: extras.groups,
+            password_expired: proof.expired,
+        })
+    }
+
+    /// Reads the user whose password was proved. From here on a failure is a failure: neither a no nor a thin profile.
+    async fn complete(&self, call: &Call, proof: Proof) -> Result<Result<User, Rejection>, SourceError> {
+        let id = &proof.user.id;
+        let (record, extras) = tokio::join!(self.api.user_by_id(call, id), self.extras(call, id));
+        let record = record?.ok_or_else(|| protocol("the user who logged in can't be read"))?;
+        let status = Status::parse(&record.status).ok_or_else(|| protocol("the user's status is unknown"))?;
+        if let Some(rejection) = map::rejected_at_login(status, &self.settings.rules) {
+            return Ok(Err(rejection));
+        }
+        if let Some(rejection) = owner(&record)?.rejected(false, &self.settings.rules) {
+            return Ok(Err(rejection));
+        }
+        self.user(&record, status, extras?, proof.expired)
+    }
+}
+
+#[async_trait]
+impl IdentitySource for OktaSource {
+    fn capabilities(&self) -> Capabilities {
+        self.settings.capabilities()
+    }
+
+    async fn authenticate(
+        &self,
+        call: &Call,
+        login: &Login,
+        password: &Password,
+    ) -> Result<Authentication, SourceError> {
+        let proof = match self.submit(call, login, password).await? {
+            Ok(transaction) => self.weigh(transaction)?,
+            Err(rejection) => Err(rejection),
+        };
+        let user = match proof {
+            Ok(proof) if self.settings.rules.login_is_email => self.complete_from_authn(call, proof).await?,
+            Ok(proof) => self.complete(call, proof).await?,
+            Err(rejection) => Err(rejection),
+        };
+        Ok(match user {
+            Ok(user) => Authentication::Accept(user),
+            Err(rejection) => Authentication::Reject(rejection),
+        })
+    }
+
+    async fn user_by_email(&self, call: &Call, email: &Email) -> Result<Lookup, SourceError> {
+        if !self.capabilities().user_by_email {
+            return Err(unsupported("look-up by e-mail"));
+        }
+        self.by_email(call, email).await
+    }
+
+    async fn user_by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
+        if !self.capabilities().user_by_login {
+            return Err(unsupported("look-up by login"));
+        }
+        self.by_login(call, login).await
+    }
+
+    async fn probe(&self, call: &Call) -> Result<(), SourceError> {
+        if self.settings.access.is_some() {
+            self.see_canary(call).await
+        } else {
+            self.api.organization(call).await
+        }
+    }
+}

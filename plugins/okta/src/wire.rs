@@ -1,0 +1,224 @@
+//! What Okta sends, exactly as far as it is used. A doubled or missing key is an error; `null` is absence where Okta
+//! may leave a key out.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// `profile` of a user: base and custom attributes side by side.
+pub(crate) type Profile = Map<String, Value>;
+
+/// An answer of `POST /api/v1/authn`.
+#[derive(Deserialize)]
+pub(crate) struct Transaction {
+    pub(crate) status: String,
+    #[serde(rename = "_embedded", default)]
+    pub(crate) embedded: Option<Embedded>,
+}
+
+#[derive(Default, Deserialize)]
+pub(crate) struct Embedded {
+    #[serde(default)]
+    pub(crate) user: Option<AuthnUser>,
+    #[serde(default)]
+    factors: Option<OneOrMore<OpenFactor>>,
+    /// Okta's documents print an array under this name too.
+    #[serde(default)]
+    factor: Option<OneOrMore<OpenFactor>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AuthnUser {
+    pub(crate) id: Id,
+    #[serde(default)]
+    pub(crate) profile: Option<Profile>,
+}
+
+/// A factor that a transaction offers.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OpenFactor {
+    factor_type: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMore<T> {
+    More(Vec<T>),
+    One(T),
+}
+
+/// `GET /api/v1/users/{id}`, and an element of a search.
+#[derive(Deserialize)]
+pub(crate) struct UserRecord {
+    pub(crate) id: Id,
+    pub(crate) status: String,
+    pub(crate) profile: Profile,
+    #[serde(default)]
+    pub(crate) credentials: Option<Credentials>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Credentials {
+    #[serde(default)]
+    pub(crate) provider: Option<Provider>,
+    /// Undocumented, and absent in many orgs.
+    #[serde(default)]
+    pub(crate) emails: Option<Vec<EmailClaim>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Provider {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct EmailClaim {
+    #[serde(rename = "type", default)]
+    pub(crate) kind: Option<String>,
+    #[serde(default)]
+    pub(crate) status: Option<String>,
+    #[serde(default)]
+    pub(crate) value: Option<String>,
+}
+
+/// An element of `GET /api/v1/users/{id}/factors`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Factor {
+    pub(crate) factor_type: String,
+    pub(crate) status: String,
+}
+
+/// An element of `GET /api/v1/users/{id}/groups`.
+#[derive(Deserialize)]
+pub(crate) struct Group {
+    pub(crate) profile: GroupProfile,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct GroupProfile {
+    pub(crate) name: String,
+}
+
+/// `GET /.well-known/okta-organization`.
+#[derive(Deserialize)]
+pub(crate) struct Organization {
+    #[serde(rename = "id")]
+    pub(crate) _id: String,
+}
+
+/// Any error. The code is the only part that programs may go by.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ErrorBody {
+    pub(crate) error_code: String,
+    /// Required, so that only an error of Okta's reads as one.
+    #[serde(rename = "errorSummary")]
+    _summary: String,
+}
+
+/// A user's id: letters and digits, so that it is one segment of a path, and never the token's own user.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub(crate) struct Id(String);
+
+impl Embedded {
+    /// Whether the password is among the factors that are still to be shown.
+    pub(crate) fn owes_password(&self) -> bool {
+        let lists = [&self.factors, &self.factor];
+        let mut open = lists.into_iter().flatten().flat_map(OneOrMore::as_slice);
+        open.any(|factor| factor.factor_type.eq_ignore_ascii_case("password"))
+    }
+}
+
+impl<T> OneOrMore<T> {
+    fn as_slice(&self) -> &[T] {
+        match self {
+            Self::More(items) => items,
+            Self::One(item) => std::slice::from_ref(item),
+        }
+    }
+}
+
+impl Id {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if fits && !text.eq_ignore_ascii_case("me") {
+            Ok(Self(text))
+        } else {
+            Err("a user's id is 1 to 64 letters and digits")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(text: &str) -> bool {
+        serde_json::from_str::<UserRecord>(text).is_ok()
+    }
+
+    #[test]
+    fn records_may_be_poor_but_not_ambiguous() {
+        assert!(record(r#"{"id": "00u1", "status": "ACTIVE", "profile": {}}"#));
+        assert!(record(
+            r#"{"id": "00u1", "status": "ACTIVE", "profile": {}, "credentials": null, "more": [1]}"#
+        ));
+        assert!(record(
+            r#"{"id": "00u1", "status": "X", "profile": {"login": null},
+                "credentials": {"provider": null, "emails": [{"value": null}]}}"#
+        ));
+        for bad in [
+            r#"{"status": "ACTIVE", "profile": {}}"#,
+            r#"{"id": "00u1", "profile": {}}"#,
+            r#"{"id": "00u1", "status": "ACTIVE"}"#,
+            r#"{"id": "00u1", "id": "00u2", "status": "ACTIVE", "profile": {}}"#,
+            r#"{"id": "00u1", "status": "ACTIVE", "status": "ACTIVE", "profile": {}}"#,
+            r#"{"id": "00u1", "status": null, "profile": {}}"#,
+            r#"{"id": 1, "status": "ACTIVE", "profile": {}}"#,
+            r#"{"id": "00u1", "status": "ACTIVE", "profile": []}"#,
+            r#"[]"#,
+            r#"null"#,
+        ] {
+            assert!(!record(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_plain_segment() {
+        for bad in ["", "me", "ME", ".", "..", "a/b", "%2e", "a b", "é", &"x".repeat(65)] {
+            assert!(Id::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+        assert!(Id::try_from("00u1a2B3".to_owned()).is_ok());
+    }
+
+    #[test]
+    fn an_open_password_is_seen_in_every_shape() {
+        let owes = |text: &str| {
+            serde_json::from_str::<Embedded>(text)
+                .expect("an embedded object")
+                .owes_password()
+        };
+        assert!(owes(
+            r#"{"factors": [{"factorType": "sms"}, {"factorType": "password"}]}"#
+        ));
+        assert!(owes(r#"{"factor": {"factorType": "password"}}"#));
+        assert!(owes(r#"{"factor": [{"factorType": "password"}], "factors": []}"#));
+        assert!(!owes(r#"{"factors": [{"factorType": "push"}], "factor": null}"#));
+        assert!(!owes("{}"));
+        assert!(
+            serde_json::from_str::<Embedded>(r#"{"factors": [{"provider": "OKTA"}]}"#).is_err(),
+            "a factor without a type may be the password"
+        );
+    }
+}

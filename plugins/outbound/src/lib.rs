@@ -1,0 +1,28 @@
+//! The one HTTP client that sources use.
+//!
+//! A general client helps: it follows redirects, repeats requests, keeps cookies, reads proxy variables. Each of these
+//! can submit a password twice, hand it to another host, or mix two users' sessions. Here all of it is off.
+//!
+//! | what | how it is held |
+//! | --- | --- |
+//! | one request is one request | no retry policy, no redirect; a 3xx is an error |
+//! | the host is the one in the settings | [`Origin`]; links in answers are never followed |
+//! | a path is the one that was meant | [`Request::segment`] encodes, and the built URL is compared with the intended one |
+//! | every wait ends | connecting, and the whole exchange, body included; never later than the call's deadline |
+//! | an answer has an end | the cap counts bytes as they arrive, whatever `Content-Length` says |
+//! | no address or password in a log | spans and errors name the route's template, never a URL, never a body |
+//!
+//! A request that was never begun may move from a connection that the server has closed meanwhile to another one: none
+//! of it had left this process. Once begun it is not sent again.
+
+mod client;
+mod error;
+mod origin;
+mod request;
+mod response;
+
+pub use client::{Client, Limits};
+pub use error::{HttpStatus, Undecodable};
+pub use origin::Origin;
+pub use request::Request;
+pub use response::Response;

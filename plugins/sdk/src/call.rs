@@ -1,0 +1,122 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use tokio::time::Instant;
+
+/// What a source may know of the call that it answers.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Sent to the upstream, so that both logs can be joined.
+    pub request_id: RequestId,
+    /// When the caller stops waiting. No answer after this is of use, but a password check that was sent runs on.
+    pub deadline: Instant,
+    /// The user's address, only where the settings say that this source may be told.
+    pub client_address: Option<IpAddr>,
+    /// The trace that the caller is part of.
+    pub trace: TraceContext,
+}
+
+/// `[A-Za-z0-9._-]{1,64}`: fit for a header and a log line.
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct RequestId(Box<str>);
+
+impl RequestId {
+    /// `None` if the text has any other character, none, or more than 64.
+    pub fn parse(text: &str) -> Option<Self> {
+        let fits = (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+        fits.then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// W3C Trace Context as it came in, to be sent on.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct TraceContext {
+    traceparent: Option<Box<str>>,
+    tracestate: Option<Box<str>>,
+}
+
+impl TraceContext {
+    /// Takes the headers if `traceparent` is well formed (version 00, <https://www.w3.org/TR/trace-context/>), else
+    /// neither: a broken parent starts a new trace, and a state without a parent means nothing.
+    pub fn parse(traceparent: Option<&str>, tracestate: Option<&str>) -> Self {
+        match traceparent {
+            Some(parent) if is_traceparent(parent) => Self {
+                traceparent: Some(parent.into()),
+                tracestate: tracestate.filter(|state| is_tracestate(state)).map(Into::into),
+            },
+            _ => Self::default(),
+        }
+    }
+
+    pub fn traceparent(&self) -> Option<&str> {
+        self.traceparent.as_deref()
+    }
+
+    pub fn tracestate(&self) -> Option<&str> {
+        self.tracestate.as_deref()
+    }
+}
+
+fn is_traceparent(text: &str) -> bool {
+    let lower_hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let not_zero = |part: &str| part.bytes().any(|byte| byte != b'0');
+    let parts: Vec<&str> = text.split('-').collect();
+    matches!(parts[..], ["00", trace, span, flags]
+        if trace.len() == 32 && span.len() == 16 && flags.len() == 2
+            && lower_hex(trace) && lower_hex(span) && lower_hex(flags)
+            && not_zero(trace) && not_zero(span))
+}
+
+fn is_tracestate(text: &str) -> bool {
+    text.len() <= 512 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids() {
+        assert!(RequestId::parse("a.B-9_").is_some());
+        for bad in ["", "a b", "a\n", "é", &"x".repeat(65)] {
+            assert!(RequestId::parse(bad).is_none(), "{bad:?} must be refused");
+        }
+    }
+
+    #[test]
+    fn a_broken_parent_takes_the_state_with_it() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(TraceContext::parse(Some(good), Some("a=b")).tracestate(), Some("a=b"));
+        for bad in [
+            "",
+            "00-0-0-0",
+            &good.to_uppercase(),
+            &good.replace("4bf92f3577b34da6a3ce929d0e0e4736", &"0".repeat(32)),
+        ] {
+            assert_eq!(
+                TraceContext::parse(Some(bad), Some("a=b")),
+                TraceContext::default(),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,129 @@
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+/// The cause of a [`SourceError`], kept for the log.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The source could not find out. Never a "no".
+///
+/// Every `SourceError` counts against the source. The kind decides what callers are told; the operation and the cause
+/// are for the log alone.
+///
+/// Neither may hold a password, a token, an address or a text of the upstream's: build causes from what this program
+/// knows (a status code, a byte offset), not from what it was sent.
+pub struct SourceError {
+    kind: ErrorKind,
+    operation: Cow<'static, str>,
+    source: Option<BoxError>,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ErrorKind {
+    /// The source holds two users where one was asked for. A person has to look at the data.
+    Ambiguous,
+    /// The source refuses *our* credential, not the user's. The operator has to look at the settings.
+    CredentialRefused,
+    /// The source answered something that this plugin can't read, or that proves nothing. The plugin's author.
+    Protocol,
+    /// The source asks for patience.
+    Throttled {
+        /// How long, if the source said so credibly.
+        retry_after: Option<Duration>,
+    },
+    /// No answer within the deadline. The question may have reached the source all the same.
+    TimedOut,
+    /// The source could not be asked, or said that it is ill.
+    Unavailable {
+        /// How long it asks to be left alone, if it said so.
+        retry_after: Option<Duration>,
+    },
+    /// This source can't do this at all.
+    Unsupported,
+}
+
+impl ErrorKind {
+    /// A name for labels and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "ambiguous",
+            Self::CredentialRefused => "credential_refused",
+            Self::Protocol => "protocol",
+            Self::Throttled { .. } => "throttled",
+            Self::TimedOut => "timed_out",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+impl SourceError {
+    /// An error of this kind in this operation, which is named for a reader of the log: `"GET /api/v1/users/{id}"`.
+    pub fn new(kind: ErrorKind, operation: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            operation: operation.into(),
+            source: None,
+        }
+    }
+
+    /// Attaches the cause. See the type's rule on what it may hold.
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What was being done.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// The error and its causes in one line, for the log.
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    }
+}
+
+impl fmt::Debug for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.chain())
+    }
+}
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.kind.name(), self.operation)
+    }
+}
+
+impl Error for SourceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chain_names_kind_operation_and_causes() {
+        let cause = std::io::Error::other("connection reset");
+        let error = SourceError::new(ErrorKind::Unavailable { retry_after: None }, "POST /authn").with_source(cause);
+        assert_eq!(error.to_string(), "unavailable (POST /authn)");
+        assert_eq!(error.chain(), "unavailable (POST /authn): connection reset");
+    }
+}

@@ -1,0 +1,250 @@
+//! What callers send, parsed at the edge. A source never sees a text that these types refuse.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Whether two identifiers are the same: equal after NFC and ignoring ASCII case. Accents are never folded.
+pub fn same_identifier(one: &str, other: &str) -> bool {
+    let fold = |text: &str| text.nfc().collect::<String>().to_ascii_lowercase();
+    one == other || fold(one) == fold(other)
+}
+
+/// Why an input was refused. It never quotes the input.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct InvalidInput(&'static str);
+
+impl fmt::Display for InvalidInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for InvalidInput {}
+
+/// What the user typed: 1 to 256 characters without control characters, neither trimmed nor changed.
+///
+/// It may be anything else, `..` and `me` included. It belongs into a body, and never into a path: [`UserName`] and
+/// [`Email`] are for those.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Login(Box<str>);
+
+impl Login {
+    pub fn parse(text: &str) -> Result<Self, InvalidInput> {
+        if text.is_empty() {
+            return Err(InvalidInput("the identifier is empty"));
+        }
+        if text.chars().take(257).count() > 256 {
+            return Err(InvalidInput("the identifier has more than 256 characters"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(InvalidInput("the identifier has a control character"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An e-mail address: one `@`, a local part of up to 64 bytes, a domain of labels, 254 bytes at the most (RFC 5321
+/// §4.5.3.1), and no white space or invisible character anywhere.
+///
+/// It keeps the asked spelling. Quoted local parts and address literals are refused: no target accepts them.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Email(Box<str>);
+
+impl Email {
+    pub fn parse(text: &str) -> Result<Self, InvalidInput> {
+        Login::parse(text)?;
+        let invalid = InvalidInput("the identifier is not an e-mail address");
+        let (local, domain) = text.split_once('@').ok_or(invalid)?;
+        let local_fits = (1..=64).contains(&local.len()) && !local.contains('"');
+        let fits = text.len() <= 254 && local_fits && is_domain(domain) && !text.chars().any(is_unseen);
+        if fits { Ok(Self(text.into())) } else { Err(invalid) }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What stands after the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.split_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+/// A login for a look-up, fit to be one segment of a path.
+///
+/// Refused are the names that mean something else there: `me` is the token's own user at Okta, `.` and `..` climb, and
+/// `/`, `\`, `?`, `#` and `%` end or change the segment in one parser or another.
+#[derive(Clone, Eq, PartialEq)]
+pub struct UserName(Box<str>);
+
+impl UserName {
+    pub fn parse(text: &str) -> Result<Self, InvalidInput> {
+        Login::parse(text)?;
+        let special = matches!(text, "." | "..") || text.eq_ignore_ascii_case("me");
+        if special || text.contains(['/', '\\', '?', '#', '%']) || text.chars().any(is_unseen) {
+            return Err(InvalidInput("the identifier can't be looked up"));
+        }
+        Ok(Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// 1 to 1,024 bytes without NUL, passed on byte for byte: never trimmed, normalised or cut.
+///
+/// There is no empty password, so no source can fall into an anonymous bind (RFC 4513 §5.1.2).
+#[derive(Clone)]
+pub struct Password(SecretString);
+
+impl Password {
+    pub fn parse(text: String) -> Result<Self, InvalidInput> {
+        let text = SecretString::from(text);
+        match text.expose_secret() {
+            "" => Err(InvalidInput("the password is empty")),
+            long if long.len() > 1024 => Err(InvalidInput("the password has more than 1,024 bytes")),
+            nul if nul.contains('\0') => Err(InvalidInput("the password has a NUL")),
+            _ => Ok(Self(text)),
+        }
+    }
+
+    /// The password in the clear, for the one request that needs it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+fn is_domain(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    text.split('.').all(label)
+}
+
+/// White space, and characters that change how their neighbours are shown (UAX #9, default-ignorables).
+fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+macro_rules! redacted {
+    ($($type:ident),*) => {$(
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($type), "(…)"))
+            }
+        }
+    )*};
+}
+redacted!(Email, Login, Password, UserName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_ignore_ascii_case_and_nothing_else() {
+        assert!(same_identifier("Ada@Example.com", "ada@example.COM"));
+        assert!(
+            same_identifier("jos\u{e9}@example.com", "jose\u{301}@example.com"),
+            "NFC"
+        );
+        assert!(!same_identifier("josé@example.com", "jose@example.com"), "accents");
+        assert!(!same_identifier("İ@example.com", "i@example.com"), "Turkish");
+        assert!(
+            !same_identifier("É@example.com", "é@example.com"),
+            "only ASCII case is ignored"
+        );
+    }
+
+    #[test]
+    fn emails() {
+        for good in [
+            "ada@example.com",
+            "a/b@example.com",
+            "a%2e@x",
+            "+tag@ex-ample.org",
+            "é@bücher.example",
+            "o'b@x.y",
+        ] {
+            assert!(Email::parse(good).is_ok(), "{good}");
+        }
+        let long = format!("{}@example.com", "a".repeat(65));
+        for bad in [
+            "",
+            "ada",
+            "@x",
+            "a@",
+            "a@b@c",
+            " a@b.c",
+            "a@b.c ",
+            "a b@c.d",
+            "a@b..c",
+            "a@b.c.",
+            "a@-b.c",
+            "a@[1.2.3.4]",
+            "\"a\"@b.c",
+            "a\u{200b}@b.c",
+            "a\u{202e}@b.c",
+            "a\n@b.c",
+            "me",
+            ".",
+            "..",
+            "a/b",
+            "%2e%2e",
+            &long,
+        ] {
+            assert!(Email::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn logins_are_kept_as_typed() {
+        for good in [" ada ", "me", "..", "a/b", "%2e%2e", &"é".repeat(256)] {
+            assert_eq!(Login::parse(good).expect("a login may be anything").as_str(), good);
+        }
+        for bad in ["", "a\tb", "a\u{85}", &"x".repeat(257)] {
+            assert!(Login::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn user_names_are_one_path_segment() {
+        assert!(UserName::parse("ada.lovelace").is_ok());
+        for bad in ["me", "ME", ".", "..", "a/b", "a\\b", "%2e%2e", "a?b", "a#b", "a b", ""] {
+            assert!(UserName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_bytes() {
+        for good in [" ", "  pass  ", "\"'\\", "🦀", "e\u{301}", &"x".repeat(1024)] {
+            assert_eq!(Password::parse(good.to_owned()).expect("any bytes do").expose(), good);
+        }
+        for bad in ["", "a\0b", &"x".repeat(1025), &"é".repeat(513)] {
+            assert!(Password::parse(bad.to_owned()).is_err());
+        }
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let password = Password::parse("hunter2".to_owned()).expect("valid");
+        let login = Login::parse("ada").expect("valid");
+        let email = Email::parse("ada@example.com").expect("valid");
+        assert_eq!(
+            format!("{password:?} {login:?} {email:?}"),
+            "Password(…) Login(…) Email(…)"
+        );
+    }
+}

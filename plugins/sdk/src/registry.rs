@@ -1,0 +1,89 @@
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use crate::{BoxError, Capabilities, Clock, IdentitySource, Table};
+
+/// The code that speaks to one sort of source.
+pub trait Plugin: 'static {
+    /// The name in the settings: `kind = "okta"`.
+    const KIND: &'static str;
+
+    /// Reads `[sources.NAME.settings]`.
+    ///
+    /// Every mistake is reported to the table, so that an operator sees all of them at once; `None` if there were any
+    /// that leave nothing to build. No I/O, but that [`Table::secret`] reads files.
+    fn plan(settings: &Table<'_>, context: &SourceContext) -> Option<Arc<dyn Blueprint>>;
+}
+
+/// What the broker hands to every source.
+#[derive(Clone, Debug)]
+pub struct SourceContext {
+    /// The operator's name for it: `[sources.NAME]`.
+    pub name: Arc<str>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A source whose settings are good, and the state that its copies share.
+pub trait Blueprint: Debug + Send + Sync {
+    /// What the source will be able to do: known from the settings alone.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Makes the source for one worker thread, inside that worker's runtime. Opens no connection.
+    fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError>;
+}
+
+/// A source could not be made although its settings are good: no certificate store, say.
+#[derive(Debug)]
+pub struct BuildError(BoxError);
+
+impl BuildError {
+    pub fn new(cause: impl Into<BoxError>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the source can't be built: {}", self.0)
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// The kinds of source that this binary has. A plain value: the broker lists them in one function.
+#[derive(Clone, Default)]
+pub struct Registry {
+    kinds: BTreeMap<&'static str, Plan>,
+}
+
+type Plan = fn(&Table<'_>, &SourceContext) -> Option<Arc<dyn Blueprint>>;
+
+impl Registry {
+    /// Adds a kind. The last of two with one name wins; a test of the broker's list holds that there are none.
+    #[must_use]
+    pub fn with<P: Plugin>(mut self) -> Self {
+        self.kinds.insert(P::KIND, P::plan);
+        self
+    }
+
+    /// The names, in order.
+    pub fn kinds(&self) -> Vec<&'static str> {
+        self.kinds.keys().copied().collect()
+    }
+
+    /// [`Plugin::plan`] of this kind, and the check for unknown keys. `None` if the kind is unknown or the settings
+    /// are mistaken; the caller reports an unknown kind.
+    pub fn plan(&self, kind: &str, settings: &Table<'_>, context: &SourceContext) -> Option<Arc<dyn Blueprint>> {
+        let plan = self.kinds.get(kind)?;
+        let blueprint = plan(settings, context);
+        settings.finish();
+        blueprint
+    }
+}
+
+impl Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.kinds.keys()).finish()
+    }
+}

@@ -1,0 +1,83 @@
+//! Settings, read key by key.
+//!
+//! A derived deserialiser stops at the first mistake, quotes the value in its message and forgets where the value came
+//! from. Here every value keeps its origin, the reader asks a [`Table`] for each key it knows, and mistakes are
+//! collected: a wrong type, a missing key, one that nobody asked for. None of them quotes a value.
+
+mod field;
+mod node;
+mod table;
+
+use std::cell::RefCell;
+use std::fmt;
+
+pub use field::Field;
+pub use node::{Node, Origin, Value};
+pub use table::Table;
+
+/// One mistake in the settings. Its text never holds a value.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Mistake {
+    /// The whole key path: `sources.okta.settings.org_url`.
+    pub key: String,
+    /// Where it was said; `None` if it was not said at all.
+    pub origin: Option<Origin>,
+    /// What is wrong, and what to do.
+    pub problem: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Some(origin) => write!(f, "{origin}: {}: {}", self.key, self.problem),
+            None => write!(f, "{}: {}", self.key, self.problem),
+        }
+    }
+}
+
+/// Whether to open the files that `x_file` settings name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SecretFiles {
+    /// Read them; one that can't be read is a mistake.
+    Read,
+    /// Leave them closed. Secrets from files are then empty, and nothing may be built from the settings.
+    Skip,
+}
+
+/// Collects the mistakes of one reading.
+#[derive(Debug)]
+pub struct Reader {
+    mistakes: RefCell<Vec<Mistake>>,
+    secrets: SecretFiles,
+}
+
+impl Reader {
+    pub fn new(secrets: SecretFiles) -> Self {
+        Self {
+            mistakes: RefCell::default(),
+            secrets,
+        }
+    }
+
+    /// The table at the top of the tree.
+    pub fn root<'a>(&'a self, tree: &'a Node) -> Table<'a> {
+        Table::new(self, String::new(), tree)
+    }
+
+    /// Adds a mistake that no single table can know of.
+    pub fn report(&self, mistake: Mistake) {
+        self.mistakes.borrow_mut().push(mistake);
+    }
+
+    /// All mistakes, in the order of the files' lines and then of the keys.
+    pub fn into_mistakes(self) -> Vec<Mistake> {
+        let mut mistakes = self.mistakes.into_inner();
+        mistakes.sort_by(|one, other| (&one.origin, &one.key).cmp(&(&other.origin, &other.key)));
+        mistakes.dedup();
+        mistakes
+    }
+
+    fn secrets(&self) -> SecretFiles {
+        self.secrets
+    }
+}

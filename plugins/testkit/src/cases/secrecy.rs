@@ -1,0 +1,102 @@
+use std::fmt::Debug;
+
+use idbridge_source::{Authentication, Lookup, SourceError};
+use tokio::time::{Duration, Instant};
+
+use super::none_of;
+use crate::trial::{call_until, parsed_email, parsed_login, parsed_password};
+use crate::world::{NOBODY, PASSWORD_MARK, PEOPLE, WRONG_PASSWORD};
+use crate::{Fault, Trial, Verdict};
+
+pub(crate) async fn debug_shows_no_secret(trial: &Trial) -> Verdict {
+    let shown = Shown::of(trial).await;
+    none_of(&shown.debug, &everything(trial), "Debug")
+}
+
+pub(crate) async fn errors_show_no_personal_data(trial: &Trial) -> Verdict {
+    let shown = Shown::of(trial).await;
+    none_of(&shown.errors, &everything(trial), "an error")
+}
+
+pub(crate) async fn logs_show_no_secret(trial: &Trial) -> Verdict {
+    Shown::of(trial).await;
+    none_of(&trial.log.text(), &everything(trial), "the log")
+}
+
+/// What can be seen of a source after everybody was asked for in every way, in good days and bad.
+#[derive(Default)]
+struct Shown {
+    debug: String,
+    errors: String,
+}
+
+impl Shown {
+    async fn of(trial: &Trial) -> Self {
+        let mut shown = Self::default();
+        shown.add(&trial.source);
+        for person in &PEOPLE {
+            shown.log_in(&trial.log_in(person).await);
+            shown.look_up(&trial.by_email(person.email).await);
+            shown.look_up(&trial.by_login(person.login).await);
+        }
+        shown.log_in(&trial.authenticate(PEOPLE[0].login, WRONG_PASSWORD).await);
+        shown.log_in(&trial.authenticate(NOBODY, WRONG_PASSWORD).await);
+        shown.look_up(&trial.by_email(NOBODY).await);
+        for fault in Fault::ALL {
+            trial.subject.inflict(fault).await;
+            let person = &PEOPLE[0];
+            let call = || call_until(Instant::now() + Duration::from_millis(100));
+            let (login, password) = (parsed_login(person.login), parsed_password(person.password));
+            shown.log_in(&trial.source.authenticate(&call(), &login, &password).await);
+            shown.look_up(&trial.source.user_by_email(&call(), &parsed_email(person.email)).await);
+            if let Err(error) = trial.source.probe(&call()).await {
+                shown.error(&error);
+            }
+            shown.add(&trial.source);
+            trial.subject.heal().await;
+        }
+        shown
+    }
+
+    fn add(&mut self, value: &impl Debug) {
+        self.debug.push_str(&format!("{value:?}\n{value:#?}\n"));
+    }
+
+    fn error(&mut self, error: &SourceError) {
+        self.add(error);
+        self.errors.push_str(&format!("{error} {}\n", error.chain()));
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            self.errors.push_str(&format!("{error} {error:?}\n"));
+            cause = error.source();
+        }
+    }
+
+    fn log_in(&mut self, answer: &Result<Authentication, SourceError>) {
+        match answer {
+            Ok(authentication) => self.add(authentication),
+            Err(error) => self.error(error),
+        }
+    }
+
+    fn look_up(&mut self, answer: &Result<Lookup, SourceError>) {
+        match answer {
+            Ok(lookup) => self.add(lookup),
+            Err(error) => self.error(error),
+        }
+    }
+}
+
+/// Passwords, addresses, logins, family names, and what the subject guards beside.
+fn everything(trial: &Trial) -> Vec<String> {
+    let mut needles = trial.subject.secrets();
+    needles.push(PASSWORD_MARK.to_owned());
+    needles.push(NOBODY.to_owned());
+    let people = PEOPLE
+        .iter()
+        .flat_map(|person| [Some(person.login), Some(person.email), person.family_name]);
+    needles.extend(people.flatten().map(str::to_owned));
+    // As they stand in a URL.
+    needles.extend(PEOPLE.iter().map(|person| person.email.replace('@', "%40")));
+    needles
+}

@@ -1,0 +1,200 @@
+//! What all workers share, and what each of them builds from it.
+
+use std::sync::Arc;
+
+use idbridge_source::{BuildError, Clock, ExposeSecret as _, IdentitySource};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+
+use super::{Error, rest_settings};
+use crate::config::{self, Config};
+use crate::directory::routing::{Route, Routing};
+use crate::directory::{Directory, Member};
+use crate::grpc::{MAX_REQUEST_BYTES, Service};
+use crate::pb;
+use crate::pb::identity_service_server::IdentityServiceServer;
+use crate::rest;
+use crate::server::callers::{Caller, Callers};
+use crate::server::health::Health;
+use crate::server::stack::{self, Shared};
+use crate::server::workers::Services;
+use crate::sources::observe::Watcher;
+use crate::sources::permits::Pool;
+use crate::telemetry::audit::Hasher;
+use crate::telemetry::metrics::Metrics;
+
+/// The broker without its sockets.
+#[derive(Debug)]
+pub struct Broker {
+    shared: Arc<Shared>,
+    sources: Vec<Source>,
+    routing: Routing,
+    hasher: Hasher,
+    health: Health,
+    tasks: TaskTracker,
+    reflection: bool,
+    rest: Option<rest::Settings>,
+}
+
+/// A configured source, and the state that its copies share.
+#[derive(Debug)]
+pub struct Source {
+    pub name: Arc<str>,
+    pub watcher: Arc<Watcher>,
+    settings: config::Source,
+    pool: Arc<Pool>,
+}
+
+impl Broker {
+    /// From settings that are good. Opens nothing.
+    pub async fn new(config: Config, _clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let metrics = Arc::new(Metrics::new());
+        let hasher = match &config.audit.hash_key {
+            Some(key) => Hasher::keyed(key.expose_secret().as_bytes()),
+            None => Hasher::random().map_err(|_| Error::Random)?,
+        };
+        let rest = config.rest.as_ref().map(|rest| rest_settings(Some(rest)));
+        let routing = routing(&config);
+        let sources = config
+            .sources
+            .into_iter()
+            .map(|settings| Source::new(settings, &metrics))
+            .collect();
+        let shared = Shared {
+            callers: Callers::new(config.callers.into_iter().map(caller)),
+            metrics,
+            max_deadline: config.grpc.max_deadline,
+            cut: CancellationToken::new(),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            sources,
+            routing,
+            hasher,
+            health: Health::new().await,
+            tasks: TaskTracker::new(),
+            reflection: config.grpc.reflection,
+            rest,
+        })
+    }
+
+    /// One worker's services, built inside its runtime.
+    pub fn services(&self) -> Result<Services, BuildError> {
+        let grpc = self.grpc()?;
+        let rest = match self.rest {
+            // The gateway calls the whole gRPC stack in memory: what one transport refuses, the other refuses.
+            Some(settings) => stack::rest(rest::router(grpc.clone(), settings), self.metrics()),
+            None => axum::Router::new(),
+        };
+        Ok(Services { grpc, rest })
+    }
+
+    /// The gRPC service in its stack.
+    pub fn grpc(&self) -> Result<axum::Router, BuildError> {
+        let service = Service::new(Arc::new(self.directory()?), self.hasher.clone());
+        let identity = IdentityServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
+        let mut routes = Routes::builder();
+        routes.add_service(identity).add_service(self.health.service());
+        if self.reflection {
+            let reflection = tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                .build_v1()
+                .map_err(BuildError::new)?;
+            routes.add_service(reflection);
+        }
+        Ok(stack::grpc(routes.routes(), &self.shared))
+    }
+
+    /// A copy of one source for the runtime that this runs in.
+    pub fn build_source(&self, source: &Source) -> Result<Arc<dyn IdentitySource>, BuildError> {
+        let bare = source.settings.blueprint.build()?;
+        Ok(crate::sources::decorate(
+            bare,
+            &source.pool,
+            &source.watcher,
+            &self.tasks,
+        ))
+    }
+
+    /// Replaces all callers by this one. Before anything is built.
+    pub fn only_caller(&mut self, caller: Caller) {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.callers = Callers::new([caller]);
+        }
+    }
+
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.metrics
+    }
+
+    /// Cancelled to end the calls that a drain has no more time for.
+    pub fn cut(&self) -> &CancellationToken {
+        &self.shared.cut
+    }
+
+    /// Password checks that nobody may wait for any more.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    fn directory(&self) -> Result<Directory, BuildError> {
+        let members = self.sources.iter().map(|source| {
+            Ok(Member {
+                name: Arc::clone(&source.name),
+                source: self.build_source(source)?,
+                id_prefix: source.settings.id_prefix.as_str().into(),
+                forward_client_address: source.settings.forward_client_address,
+            })
+        });
+        Ok(Directory::new(
+            members.collect::<Result<Vec<_>, BuildError>>()?,
+            self.routing.clone(),
+        ))
+    }
+}
+
+impl Source {
+    fn new(settings: config::Source, metrics: &Arc<Metrics>) -> Self {
+        let name = Arc::clone(&settings.name);
+        Self {
+            watcher: Arc::new(Watcher::new(Arc::clone(&name), Arc::clone(metrics))),
+            pool: Arc::new(Pool::new(settings.max_in_flight, metrics.source_in_flight(&name))),
+            name,
+            settings,
+        }
+    }
+}
+
+fn routing(config: &Config) -> Routing {
+    match (&*config.routes, &*config.sources) {
+        ([], [only]) => Routing::only(Arc::clone(&only.name)),
+        (routes, _) => Routing::new(
+            routes
+                .iter()
+                .map(|route| Route {
+                    domains: route.domains.clone(),
+                    source: Arc::clone(&route.source),
+                })
+                .collect(),
+        ),
+    }
+}
+
+fn caller(settings: config::Caller) -> Caller {
+    let mut caller = Caller::new(&settings.name, settings.key_hashes);
+    caller.may_authenticate = settings.allow.authenticate;
+    caller.may_look_up = settings.allow.get_user_by_email;
+    caller.sources = settings.sources;
+    caller.max_in_flight = settings.max_in_flight;
+    caller
+}

@@ -1,0 +1,125 @@
+//! The commands: one file each.
+
+mod auth0;
+mod check;
+mod completions;
+mod demo;
+mod doctor;
+mod gateway;
+mod key;
+mod output;
+mod runtime;
+mod serve;
+mod try_it;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use url::Url;
+
+/// The process's environment, handed in by `main`.
+pub type Environment = Vec<(OsString, OsString)>;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Exit {
+    /// Yes, or fine.
+    Fine = 0,
+    /// No: rejected, not found; a source isn't fine.
+    No = 1,
+    /// Bad usage or bad settings.
+    Usage = 2,
+    /// Could not find out.
+    Unknown = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Asks identity sources who a person is, for services over gRPC and for Auth0's scripts over REST
+#[derive(Debug, Parser)]
+#[command(name = "idbridge", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  idbridge demo                                    everything on loopback, with nobody upstream
+  idbridge key new auth0                           a caller's key, and the lines for the settings
+  idbridge check --config idbridge.toml            every mistake in the settings
+  idbridge doctor --config idbridge.toml           asks each source for real
+  idbridge try login ada@example.com --config idbridge.toml
+  idbridge serve --config idbridge.toml
+  idbridge auth0 export --out tenant --connection legacy-users
+
+Exit codes: 0 yes or fine; 1 no; 2 bad usage or settings; 3 could not find out.";
+
+// In the order of the help.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything on loopback: a simulated Okta org, the broker, the gateway
+    Demo(demo::Args),
+    /// Run the broker and the gateway
+    Serve(serve::Args),
+    /// Run the gateway alone, against a remote broker
+    Gateway(gateway::Args),
+    /// Check the settings and report every mistake, without the network
+    Check(check::Args),
+    /// Ask each source for real, and say what to fix
+    Doctor(doctor::Args),
+    /// Try one log-in or one look-up
+    #[command(subcommand)]
+    Try(try_it::Try),
+    /// Files for an Auth0 tenant
+    #[command(subcommand)]
+    Auth0(auth0::Auth0),
+    /// Callers' keys
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Print a completion script for a shell
+    Completions(completions::Args),
+}
+
+/// Runs the command that these arguments name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
+    let command = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // Help and the version come this way too. A closed pipe is nobody's problem.
+            let _closed = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Fine };
+        }
+    };
+    match command {
+        Command::Auth0(auth0::Auth0::Export(args)) => auth0::export(&args),
+        Command::Check(args) => check::run(&args, environment),
+        Command::Completions(args) => completions::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Doctor(args) => doctor::run(&args, environment),
+        Command::Gateway(args) => gateway::run(&args, environment),
+        Command::Key(key::Key::New(args)) => key::new(&args),
+        Command::Serve(args) => serve::run(&args, environment),
+        Command::Try(args) => try_it::run(&args, environment),
+    }
+}
+
+/// Where a broker listens: `http://HOST:PORT` or `https://HOST:PORT`, and nothing more.
+fn parse_broker(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "no URL; write it as http://127.0.0.1:50051")?;
+    let bare =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && bare && url.path() == "/" {
+        Ok(url)
+    } else {
+        Err("http or https, a host and a port are wanted, and nothing more")
+    }
+}
+
+#[cfg(test)]
+mod tests;

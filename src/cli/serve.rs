@@ -1,0 +1,31 @@
+//! `serve`: the broker and the gateway.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use idbridge_source::{SecretFiles, SystemClock};
+
+use super::{Environment, Exit, output, runtime};
+use crate::telemetry::log::Stream;
+use crate::{app, config, sources};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  idbridge serve --config idbridge.toml\n  \
+                        IDBRIDGE_GRPC__LISTEN=127.0.0.1:0 idbridge serve --config idbridge.toml")]
+pub(crate) struct Args {
+    /// The settings file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
+    let config = match config::load(&args.config, environment, &sources::registry(), SecretFiles::Read) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            output::error(&output::mistakes(&mistakes));
+            return Exit::Usage;
+        }
+    };
+    runtime::log(&config.log, Stream::Stdout);
+    runtime::serve(|stop| app::serve(config, Arc::new(SystemClock), stop, runtime::log_listening))
+}

@@ -1,0 +1,142 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use idbridge_source::{Blueprint, Node, Registry, SourceContext, SystemClock, Table, Value};
+
+use super::callers::in_flight;
+use super::names;
+
+/// `[sources.NAME]`: an upstream that knows users.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub name: Arc<str>,
+    pub kind: String,
+    /// What stands before the `|` of its users' ids.
+    pub id_prefix: String,
+    /// How many calls it is asked at a time.
+    pub max_in_flight: usize,
+    /// Whether it is told the user's address that a caller sends.
+    pub forward_client_address: bool,
+    pub blueprint: Arc<dyn Blueprint>,
+}
+
+/// Gives every source a `settings` table, so that a plugin finds out itself what is missing there.
+pub(super) fn complete(tree: &mut Node) {
+    let Value::Table(root) = &mut tree.value else { return };
+    let Some(Value::Table(sources)) = root.get_mut("sources").map(|node| &mut node.value) else {
+        return;
+    };
+    for source in sources.values_mut() {
+        if let Value::Table(entries) = &mut source.value {
+            entries.entry("settings".to_owned()).or_insert_with(|| Node {
+                origin: source.origin.clone(),
+                value: Value::Table(BTreeMap::new()),
+            });
+        }
+    }
+}
+
+/// The names, good or bad.
+pub(super) fn names<'a>(root: &Table<'a>) -> Vec<&'a str> {
+    root.named_tables("sources").into_iter().map(|(name, _)| name).collect()
+}
+
+/// What is wrong with a name that isn't among these.
+pub(super) fn unknown(given: &str, known: &[&str]) -> String {
+    let hint = names::did_you_mean(given, known.iter().copied());
+    format!("names an unknown source; there are: {}{hint}", known.join(", "))
+}
+
+pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool) -> Vec<Source> {
+    let tables = root.named_tables("sources");
+    if tables.is_empty() {
+        root.mistake("sources", "is required: there is nobody to ask");
+    }
+    if let Some(parent) = root.table("sources") {
+        names::check(&parent, &tables.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
+    let mut prefixes = BTreeMap::new();
+    tables
+        .iter()
+        .filter_map(|(name, table)| {
+            let kind = read_kind(table, registry);
+            let id_prefix = read_prefix(table, name, &mut prefixes);
+            let max_in_flight = in_flight(table, 70);
+            let forward_client_address = table.bool("forward_client_address").or(false);
+            let blueprint = plan(table, name, kind.as_deref(), registry, rest);
+            table.finish();
+            Some(Source {
+                name: Arc::from(*name),
+                kind: kind?,
+                id_prefix,
+                max_in_flight,
+                forward_client_address,
+                blueprint: blueprint?,
+            })
+        })
+        .collect()
+}
+
+fn read_kind(table: &Table<'_>, registry: &Registry) -> Option<String> {
+    let kind = table.text("kind").parse(|kind| {
+        let kinds = registry.kinds();
+        if kinds.contains(&kind.as_str()) {
+            return Ok(kind);
+        }
+        let hint = names::did_you_mean(&kind, kinds.iter().copied());
+        Err(format!("unknown kind; this binary has: {}{hint}", kinds.join(", ")))
+    });
+    kind.required()
+}
+
+fn read_prefix(table: &Table<'_>, name: &str, prefixes: &mut BTreeMap<String, String>) -> String {
+    let prefix = table.text("id_prefix").parse(|prefix| {
+        if prefix == "auth0" {
+            return Err("must not be \"auth0\", which Auth0 puts before its own ids");
+        }
+        if prefix.len() > 64 || !prefix.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'|') {
+            return Err("must be printable ASCII without spaces and `|`, 64 characters at the most");
+        }
+        Ok(prefix)
+    });
+    let said = prefix.is_present();
+    let Some(prefix) = prefix.optional().or_else(|| (!said).then(|| name.to_owned())) else {
+        return String::new();
+    };
+    if !said && name == "auth0" {
+        table.mistake(
+            "id_prefix",
+            "is required for a source named auth0, since Auth0 puts that name before its own ids",
+        );
+    }
+    if let Some(owner) = prefixes.insert(prefix.clone(), table.path().to_owned()) {
+        table.mistake(
+            "id_prefix",
+            format!("is that of `{owner}` too; two users could get one id"),
+        );
+    }
+    prefix
+}
+
+fn plan(
+    table: &Table<'_>,
+    name: &str,
+    kind: Option<&str>,
+    registry: &Registry,
+    rest: bool,
+) -> Option<Arc<dyn Blueprint>> {
+    let settings = table.table("settings")?;
+    let context = SourceContext {
+        name: Arc::from(name),
+        clock: Arc::new(SystemClock),
+    };
+    let blueprint = registry.plan(kind?, &settings, &context)?;
+    if rest && !blueprint.capabilities().user_by_email {
+        table.mistake(
+            "settings",
+            "can't look up users by e-mail, as the gateway must: add what the source needs for that (an API token, \
+             say), or remove [rest]",
+        );
+    }
+    Some(blueprint)
+}

@@ -1,0 +1,85 @@
+//! Stand-ins for the plugins: what the settings' reading needs of them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use idbridge_source::{Blueprint, BuildError, Capabilities, IdentitySource, Plugin, Registry, SourceContext, Table};
+
+pub(crate) fn registry() -> Registry {
+    Registry::default().with::<Memory>().with::<Okta>()
+}
+
+struct Memory;
+struct Okta;
+
+/// The contract's, apart from the two that `plan` reads.
+const OKTA_KEYS: [&str; 12] = [
+    "attributes",
+    "canary",
+    "directory_users",
+    "email_verified",
+    "groups",
+    "login_is_email",
+    "lookup_by_login",
+    "lookup_statuses",
+    "on_password_expired",
+    "on_second_factor",
+    "send_token_with_authn",
+    "verified_domains",
+];
+
+impl Plugin for Memory {
+    const KIND: &'static str = "memory";
+
+    fn plan(settings: &Table<'_>, _context: &SourceContext) -> Option<Arc<dyn Blueprint>> {
+        settings.has("people");
+        Some(Arc::new(Planned { look_up: true }))
+    }
+}
+
+impl Plugin for Okta {
+    const KIND: &'static str = "okta";
+
+    fn plan(settings: &Table<'_>, _context: &SourceContext) -> Option<Arc<dyn Blueprint>> {
+        let url = settings.text("org_url").parse(|url| {
+            if url.starts_with("https://") {
+                Ok(url)
+            } else {
+                Err("must be https")
+            }
+        });
+        let url = url.required();
+        for other in OKTA_KEYS {
+            settings.has(other);
+        }
+        let token = settings.secret("api_token", "api_token_file").optional();
+        url?;
+        Some(Arc::new(Planned {
+            look_up: token.is_some(),
+        }))
+    }
+}
+
+#[derive(Debug)]
+struct Planned {
+    look_up: bool,
+}
+
+impl Blueprint for Planned {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            authenticate: true,
+            user_by_email: self.look_up,
+            user_by_login: false,
+        }
+    }
+
+    fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError> {
+        Err(BuildError::new("only planned"))
+    }
+}
+
+/// The project's folder, where `examples` and `tests` are.
+pub(crate) fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

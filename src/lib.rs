@@ -1,0 +1,13 @@
+//! The broker.
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod directory;
+pub mod disclosure;
+pub mod grpc;
+pub mod pb;
+pub mod request_id;
+pub mod rest;
+pub mod server;
+pub mod sources;
+pub mod telemetry;

@@ -1,0 +1,127 @@
+//! The REST gateway for Auth0's custom database scripts.
+//!
+//! It is a client of the gRPC service and knows nothing else of the broker: whatever carries a gRPC call carries its
+//! questions, the service itself in memory or a channel to a remote broker. A question goes out only once it is whole
+//! and valid. "No" is 200 with an outcome; any other status means that nobody found out.
+
+mod answer;
+mod attributes;
+mod auth0;
+mod body;
+mod call;
+mod gateway;
+mod problem;
+mod profile;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use http::Method;
+
+use auth0::Operation;
+use idbridge_source::RequestId;
+
+pub use answer::{Answer, Outcome};
+pub use call::Call;
+pub use gateway::{Gateway, Transport};
+pub use problem::Problem;
+pub use profile::Profile;
+
+/// What the settings say of the gateway.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// From the request's head to the answer, reading the body included.
+    pub deadline: Duration,
+    pub email_from: EmailFrom,
+    /// Whether profiles have a `username`.
+    pub send_username: bool,
+}
+
+/// Which of the source's fields becomes the profile's `email`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EmailFrom {
+    Email,
+    Login,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(5),
+            email_from: EmailFrom::Email,
+            send_username: false,
+        }
+    }
+}
+
+/// The gateway as a service. It answers every path itself.
+pub fn router<T: Transport>(transport: T, settings: Settings) -> Router {
+    Router::new()
+        .fallback(serve::<T>)
+        .with_state(Arc::new(Gateway::new(transport, settings)))
+}
+
+async fn serve<T: Transport>(State(gateway): State<Arc<Gateway<T>>>, request: Request) -> Answer {
+    let request_id = crate::request_id::take_or_make(request.headers());
+    let result = match without_panic(answer(&gateway, request, &request_id)).await {
+        Some(result) => result,
+        None => {
+            tracing::error!(%request_id, "answering a request panicked");
+            Err(Problem::INTERNAL)
+        }
+    };
+    Answer { request_id, result }
+}
+
+/// The order of these checks is public.
+async fn answer<T: Transport>(
+    gateway: &Gateway<T>,
+    request: Request,
+    request_id: &RequestId,
+) -> Result<Outcome, Problem> {
+    let operation = match request.uri().path() {
+        "/auth0/v1/get-user" => Operation::GetUser,
+        "/auth0/v1/login" => Operation::Login,
+        _ => return Err(Problem::NOT_FOUND),
+    };
+    if request.method() != Method::POST {
+        return Err(Problem::METHOD_NOT_ALLOWED);
+    }
+    let (head, body) = request.into_parts();
+    let call = Call::from_headers(&head.headers, request_id.clone())?;
+    body::check_type(&head.headers)?;
+    let body = tokio::time::timeout_at(gateway.deadline(&call), body::read(&head.headers, body))
+        .await
+        .unwrap_or(Err(Problem::DEADLINE_EXCEEDED))?;
+
+    match operation {
+        Operation::GetUser => {
+            let body::GetUser { identifier } = body::parse(body)?;
+            gateway.get_user(call, identifier).await.result
+        }
+        Operation::Login => {
+            let body::Login { identifier, password } = body::parse(body)?;
+            gateway.login(call, identifier, password).await.result
+        }
+    }
+}
+
+/// `None` if it panicked: the answer is then a 500 like any other, and the connection lives on.
+async fn without_panic<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            Err(_) => Poll::Ready(None),
+        },
+    )
+    .await
+}

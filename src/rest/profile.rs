@@ -1,0 +1,150 @@
+//! A user as Auth0's callback takes them: what is listed here and nothing else.
+//!
+//! Auth0 refuses the whole import for one field that is beyond its limits, so such a field is left out. The limits are
+//! Auth0's "User Profile Structure" and "Normalized User Profiles" pages.
+
+use idbridge_source::{Email, same_identifier};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{EmailFrom, Settings, attributes};
+use crate::pb;
+
+#[derive(PartialEq, Serialize)]
+pub struct Profile {
+    user_id: String,
+    email: String,
+    email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nickname: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_number: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    app_metadata: AppMetadata,
+}
+
+#[derive(PartialEq, Serialize)]
+struct AppMetadata {
+    idbridge: Facts,
+}
+
+/// What the source said that has no place in Auth0's own fields.
+#[derive(PartialEq, Serialize)]
+struct Facts {
+    source: String,
+    source_id: String,
+    login: String,
+    groups: Vec<String>,
+    attributes: Map<String, Value>,
+    second_factor: bool,
+    password_expired: bool,
+}
+
+/// Why there is no profile of a user.
+#[derive(Debug, PartialEq)]
+pub(super) enum Unfit {
+    /// Not a user that a broker may answer with.
+    Malformed(&'static str),
+    /// Auth0 would store a user that the typed identifier doesn't find the next time.
+    NotPortable,
+}
+
+impl Profile {
+    pub(super) fn new(user: pb::User, source: String, typed: &str, settings: &Settings) -> Result<Self, Unfit> {
+        if user.id.is_empty() {
+            return Err(Unfit::Malformed("a user without an id"));
+        }
+        // Auth0 puts it there itself. A source with this prefix is a mistake in the settings.
+        if user.id.starts_with("auth0|") {
+            return Err(Unfit::Malformed("a user id that begins with auth0|"));
+        }
+        let spelled = match settings.email_from {
+            EmailFrom::Email => &user.email,
+            EmailFrom::Login => &user.login,
+        };
+        let email = spelled.to_lowercase();
+        if Email::parse(&email).is_err() {
+            return Err(Unfit::NotPortable);
+        }
+        let username = Some(user.login.to_lowercase()).filter(|name| settings.send_username && is_username(name));
+
+        let mut findable = vec![spelled, &email];
+        if let Some(username) = &username {
+            findable.extend([&user.login, username]);
+        }
+        if !findable
+            .into_iter()
+            .any(|identifier| same_identifier(identifier, typed))
+        {
+            return Err(Unfit::NotPortable);
+        }
+
+        let source_id = user.id.split_once('|').map_or(&*user.id, |(_, id)| id).to_owned();
+        Ok(Self {
+            email,
+            email_verified: user.email_verified.unwrap_or(false),
+            name: within(user.name, 150),
+            given_name: within(user.given_name, 150),
+            family_name: within(user.family_name, 150),
+            nickname: within(user.nickname, 350),
+            picture: user.picture.filter(|text| is_web_address(text)),
+            phone_number: user.phone_number.filter(|text| is_phone_number(text)),
+            username,
+            app_metadata: AppMetadata {
+                idbridge: Facts {
+                    source,
+                    source_id,
+                    login: user.login,
+                    groups: user.groups.into_iter().take(50).collect(),
+                    attributes: user.attributes.map(attributes::object).unwrap_or_default(),
+                    second_factor: user.second_factor,
+                    password_expired: user.password_expired,
+                },
+            },
+            user_id: user.id,
+        })
+    }
+}
+
+impl std::fmt::Debug for Profile {
+    /// The id alone: the rest is personal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Profile")
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Counted in UTF-16, as JavaScript counts: the narrowest reading of Auth0's "characters".
+fn within(text: Option<String>, limit: usize) -> Option<String> {
+    text.filter(|text| (1..=limit).contains(&text.encode_utf16().count()))
+}
+
+fn is_web_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+/// `^\+[0-9]{1,15}$`
+fn is_phone_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Auth0's rules for user names: these characters, no e-mail address, and 128 at the most. A connection's own limit is
+/// lower unless it is raised (15), which nobody here can know.
+fn is_username(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "@^$.!`-#+'~_".contains(c);
+    (1..=128).contains(&text.len()) && text.chars().all(fits) && Email::parse(text).is_err()
+}
+
+#[cfg(test)]
+mod tests;

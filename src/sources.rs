@@ -1,0 +1,36 @@
+//! The kinds of source that this binary has, and what the broker puts around each of them.
+
+pub mod observe;
+pub mod permits;
+pub mod run_to_end;
+
+use std::sync::Arc;
+
+use idbridge_source::{IdentitySource, Registry};
+use tokio_util::task::TaskTracker;
+
+use observe::{Observe, Watcher};
+use permits::{Permits, Pool};
+use run_to_end::RunToEnd;
+
+/// The one list of compiled-in kinds.
+pub fn registry() -> Registry {
+    Registry::default()
+        .with::<idbridge_memory::Memory>()
+        .with::<idbridge_okta::Okta>()
+}
+
+/// What stands around a source, from the outside in.
+pub fn decorate(
+    source: Arc<dyn IdentitySource>,
+    pool: &Arc<Pool>,
+    watcher: &Arc<Watcher>,
+    tasks: &TaskTracker,
+) -> Arc<dyn IdentitySource> {
+    // Next to the source: sees each answer once, also those that nobody waits for any more, and no call that was shed.
+    let source = Observe::new(source, Arc::clone(watcher));
+    // Inside the task of a password check, which holds its permit until the upstream is done with it.
+    let source = Permits::new(source, Arc::clone(pool));
+    // Outermost: the caller waits for its own deadline, the task for the upstream's answer.
+    Arc::new(RunToEnd::new(source, tasks.clone()))
+}

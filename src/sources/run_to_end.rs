@@ -1,0 +1,94 @@
+//! A password check that was sent runs to its end, whoever still waits for it: the source has counted the attempt, and
+//! cutting the connection would only hide the answer.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use idbridge_source::{
+    Authentication, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password, SourceError,
+    UserName,
+};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::task::TaskTracker;
+
+/// How long a password check may go on after it was begun, whatever the caller's deadline. As long as the longest
+/// deadline that a caller gets by default.
+const TO_THE_END: Duration = Duration::from_secs(30);
+
+/// A source whose callers wait for no longer than their deadline, and whose password checks run on.
+#[derive(Debug)]
+pub struct RunToEnd<S> {
+    inner: Arc<S>,
+    /// What shutdown waits for.
+    tasks: TaskTracker,
+}
+
+impl<S> RunToEnd<S> {
+    pub fn new(inner: S, tasks: TaskTracker) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            tasks,
+        }
+    }
+}
+
+#[async_trait]
+impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn authenticate(
+        &self,
+        call: &Call,
+        login: &Login,
+        password: &Password,
+    ) -> Result<Authentication, SourceError> {
+        if call.deadline <= Instant::now() {
+            return Err(timed_out()); // nothing was sent, and nothing will be
+        }
+        let (inner, login, password) = (Arc::clone(&self.inner), login.clone(), password.clone());
+        let to_the_end = Call {
+            deadline: call.deadline.max(Instant::now() + TO_THE_END),
+            ..call.clone()
+        };
+        let task = self
+            .tasks
+            .spawn(async move { inner.authenticate(&to_the_end, &login, &password).await });
+        match timeout_at(call.deadline, task).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(ended)) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(SourceError::new(
+                    ErrorKind::Unavailable { retry_after: None },
+                    "shutting down",
+                )),
+            },
+            Err(_) => Err(timed_out()),
+        }
+    }
+
+    async fn user_by_email(&self, call: &Call, email: &Email) -> Result<Lookup, SourceError> {
+        in_time(call, self.inner.user_by_email(call, email)).await
+    }
+
+    async fn user_by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
+        in_time(call, self.inner.user_by_login(call, login)).await
+    }
+
+    async fn probe(&self, call: &Call) -> Result<(), SourceError> {
+        in_time(call, self.inner.probe(call)).await
+    }
+}
+
+async fn in_time<T>(call: &Call, answer: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+    timeout_at(call.deadline, answer)
+        .await
+        .unwrap_or_else(|_| Err(timed_out()))
+}
+
+fn timed_out() -> SourceError {
+    SourceError::new(ErrorKind::TimedOut, "waiting for the source")
+}

@@ -1,0 +1,39 @@
+// The doors to the real chain: gateway, broker and a simulated Okta org in other processes, started by somebody else.
+//
+//   IDBRIDGE_URL      the gateway
+//   IDBRIDGE_KEY      a caller's key that may authenticate and look up
+//   OKTA_CONTROL_URL  changes the org and the gateway while they run, see the calls below
+
+const NEEDED = ['IDBRIDGE_KEY', 'IDBRIDGE_URL', 'OKTA_CONTROL_URL'];
+const missing = NEEDED.filter((name) => !process.env[name]);
+if (missing.length > 0) throw new Error(`start the chain first: ${missing.join(', ')} not set`);
+
+export const CONFIGURATION = Object.freeze({
+  IDBRIDGE_KEY: process.env.IDBRIDGE_KEY,
+  IDBRIDGE_URL: process.env.IDBRIDGE_URL,
+});
+
+export const chain = {
+  /** Requests at `endpoint` (`authn`, `factors`, `search`, `user` or `any`) meet `fault`: the next `times`, or all. */
+  fault: (endpoint, fault, times = null) => control('POST', '/okta/fault', { endpoint, fault, times }),
+  /** The org is well again: no faults, its tokens good, and the broker knows it. */
+  clear: () => control('POST', '/okta/clear'),
+  /** `{ submissions, by_login, requests }`: passwords that reached the org, in all and by the login as sent. */
+  received: () => control('GET', '/okta/received'),
+  revokeTokens: () => control('POST', '/okta/revoke-tokens'),
+  /** Answered when nothing listens at the gateway's address any more. */
+  stopGateway: () => control('POST', '/gateway/stop'),
+  /** Answered when the gateway takes calls again, at the same address. */
+  startGateway: () => control('POST', '/gateway/start'),
+};
+
+async function control(method, path, body) {
+  const response = await fetch(process.env.OKTA_CONTROL_URL + path, {
+    method,
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    signal: AbortSignal.timeout(30_000),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return text === '' ? undefined : JSON.parse(text);
+}
