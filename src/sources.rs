@@ -6,6 +6,8 @@ pub mod run_to_end;
 
 use std::sync::Arc;
 
+use idbridge_memory::Memory;
+use idbridge_okta::Okta;
 use idbridge_source::{IdentitySource, Registry};
 use tokio_util::task::TaskTracker;
 
@@ -15,9 +17,7 @@ use run_to_end::RunToEnd;
 
 /// The one list of compiled-in kinds.
 pub fn registry() -> Registry {
-    Registry::default()
-        .with::<idbridge_memory::Memory>()
-        .with::<idbridge_okta::Okta>()
+    Registry::default().with::<Memory>().with::<Okta>()
 }
 
 /// What stands around a source, from the outside in.
@@ -33,4 +33,12 @@ pub fn decorate(
     let source = Permits::new(source, Arc::clone(pool));
     // Outermost: the caller waits for its own deadline, the task for the upstream's answer.
     Arc::new(RunToEnd::new(source, tasks.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_kind_hides_another() {
+        assert_eq!(super::registry().kinds(), ["memory", "okta"]);
+    }
 }

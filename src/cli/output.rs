@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use idbridge_source::{Mistake, Origin};
+use idbridge_source::Mistake;
 use serde::Serialize;
 
 /// To standard output, with a line end.
@@ -26,25 +26,11 @@ pub(crate) fn json(value: &impl Serialize) {
 
 /// Each mistake on a line of its own, and how many there are.
 pub(crate) fn mistakes(mistakes: &[Mistake]) -> String {
-    let mut text: String = mistakes.iter().map(|one| mistake(one) + "\n").collect();
+    let mut text: String = mistakes.iter().map(|mistake| format!("{mistake}\n")).collect();
     let count = mistakes.len();
     text.push_str(&format!(
         "{count} mistake{} in the settings",
         if count == 1 { "" } else { "s" }
     ));
     text
-}
-
-/// Where, which key, what is wrong.
-pub(crate) fn mistake(mistake: &Mistake) -> String {
-    let place = match &mistake.origin {
-        // No line: the file as a whole.
-        Some(Origin::File(path, 0)) => Some(path.display().to_string()),
-        origin => origin.as_ref().map(ToString::to_string),
-    };
-    // The file has no key where it is no TOML.
-    let key = Some(mistake.key.clone()).filter(|key| !key.is_empty());
-    let parts: Vec<String> = place.into_iter().chain(key).chain([mistake.problem.clone()]).collect();
-    // A key may hold anything, a terminal's control sequences included.
-    parts.join(": ").replace(char::is_control, "\u{fffd}")
 }

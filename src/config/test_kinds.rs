@@ -12,22 +12,6 @@ pub(crate) fn registry() -> Registry {
 struct Memory;
 struct Okta;
 
-/// The contract's, apart from the two that `plan` reads.
-const OKTA_KEYS: [&str; 12] = [
-    "attributes",
-    "canary",
-    "directory_users",
-    "email_verified",
-    "groups",
-    "login_is_email",
-    "lookup_by_login",
-    "lookup_statuses",
-    "on_password_expired",
-    "on_second_factor",
-    "send_token_with_authn",
-    "verified_domains",
-];
-
 impl Plugin for Memory {
     const KIND: &'static str = "memory";
 
@@ -49,9 +33,6 @@ impl Plugin for Okta {
             }
         });
         let url = url.required();
-        for other in OKTA_KEYS {
-            settings.has(other);
-        }
         let token = settings.secret("api_token", "api_token_file").optional();
         url?;
         Some(Arc::new(Planned {

@@ -59,7 +59,7 @@ fn broken_files_are_told_whole_and_without_their_values() {
         let prefix = format!("{}:", path.display());
         let found: Vec<String> = mistakes
             .iter()
-            .map(crate::cli::shown)
+            .map(ToString::to_string)
             .map(|line| line.strip_prefix(&prefix).unwrap_or(&line).to_owned())
             .collect();
         if found.is_empty() || found != said("# expect: ") {
@@ -80,7 +80,7 @@ fn examples_are_good_settings() {
     let mut count = 0;
     for entry in std::fs::read_dir(project().join("examples")).expect("the examples") {
         let path = entry.expect("a file").path();
-        if let Err(mistakes) = load(&path, [], &registry(), SecretFiles::Skip) {
+        if let Err(mistakes) = load(&path, [], &crate::sources::registry(), SecretFiles::Skip) {
             panic!("{mistakes:#?}");
         }
         count += 1;

@@ -177,15 +177,16 @@ impl Accepted {
 
     /// Serves the connection to its end in the runtime that polls this.
     pub(super) async fn serve(self, router: Router) {
+        // What is dropped last comes first: the drain isn't finished before all else is gone.
         let Self {
+            _open,
+            _slot,
             stream,
             peer,
             protocol,
             tls,
             drain,
             log,
-            _slot,
-            _open,
         } = self;
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
@@ -193,15 +194,18 @@ impl Accepted {
         };
         let end = match tls {
             None => connection::serve(stream, peer, protocol, router, &drain).await,
-            Some(tls) => match handshake(tls, stream, &drain).await {
-                Ok(stream) => connection::serve(stream, peer, protocol, router, &drain).await,
-                Err(error) => {
-                    if let Some(held_back) = log.pass() {
-                        warn!(%error, ?protocol, held_back, "a TLS handshake failed");
-                    }
-                    return;
+            Some(tls) => {
+                let handshake = tokio::select! {
+                    biased;
+                    // Nothing is lost: no request has been read.
+                    () = drain.begun() => return,
+                    handshake = handshake(tls, stream) => handshake,
+                };
+                match handshake {
+                    Ok(stream) => connection::serve(stream, peer, protocol, router, &drain).await,
+                    Err(error) => return log_handshake(&error, protocol, &log),
                 }
-            },
+            }
         };
         match end {
             End::Closed => {}
@@ -212,17 +216,22 @@ impl Accepted {
     }
 }
 
-async fn handshake(
-    tls: TlsAcceptor,
-    stream: TcpStream,
-    drain: &Drain,
-) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
-    tokio::select! {
-        biased;
-        // Nothing is lost: no request has been read.
-        () = drain.begun() => Err(io::Error::other("stopping")),
-        done = tokio::time::timeout(limits::TLS_HANDSHAKE, tls.accept(stream)) => {
-            done.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "the peer didn't finish in time")))
-        }
+async fn handshake(tls: TlsAcceptor, stream: TcpStream) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+    tokio::time::timeout(limits::TLS_HANDSHAKE, tls.accept(stream))
+        .await
+        .unwrap_or_else(|_| {
+            Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "the peer didn't finish in time",
+            ))
+        })
+}
+
+fn log_handshake(error: &io::Error, protocol: Protocol, log: &Sparse) {
+    // Connecting and leaving is what load balancers do to see whether we are there.
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        debug!(?protocol, "the peer left before the TLS handshake");
+    } else if let Some(held_back) = log.pass() {
+        warn!(%error, ?protocol, held_back, "a TLS handshake failed");
     }
 }

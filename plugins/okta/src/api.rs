@@ -16,7 +16,7 @@ use crate::wire::{ErrorBody, Factor, Group, Id, Organization, Transaction, UserR
 pub(crate) const USER: &str = "/api/v1/users/{id}";
 
 const PAGE: &str = "20";
-/// More claimants to one address than these pages hold are an ambiguity, whoever they are.
+/// A list that doesn't end within these is not read on.
 const PAGES: usize = 5;
 
 #[derive(Debug)]
@@ -93,37 +93,41 @@ impl Api {
     }
 
     pub(crate) async fn groups(&self, call: &Call, id: &Id) -> Result<Vec<Group>, SourceError> {
-        let request = Request::get("/api/v1/users/{id}/groups").segment(id.as_str());
-        let response = self.send(call, request, true).await?;
-        let groups = answer(&response)?;
-        // Okta lists a user's groups whole. Should it ever page them, half a list would be a wrong one.
-        match next_page(&response)? {
-            None => Ok(groups),
-            Some(_) => Err(response.error(ErrorKind::Protocol)),
-        }
+        let first = || Request::get("/api/v1/users/{id}/groups").segment(id.as_str());
+        let groups = self.pages(call, first).await?;
+        groups.ok_or_else(|| protocol("the list of groups has no end"))
     }
 
     /// Everyone whose profile has this value. The search index lags behind, and its text match is wider than ours:
     /// what it finds has to be read again and compared.
     pub(crate) async fn search(&self, call: &Call, key: &str, value: &str) -> Result<Vec<UserRecord>, SourceError> {
         let expression = search_expression(key, value);
-        let mut found = Vec::new();
-        let mut after = None;
-        for _ in 0..PAGES {
-            let mut request = Request::get("/api/v1/users")
+        let first = || {
+            Request::get("/api/v1/users")
                 .query("search", &expression)
-                .query("limit", PAGE);
-            if let Some(cursor) = after {
-                request = request.query("after", cursor);
-            }
+                .query("limit", PAGE)
+        };
+        let found = self.pages(call, first).await?;
+        found.ok_or_else(|| SourceError::new(ErrorKind::Ambiguous, "searching users").with_source("it has no end"))
+    }
+
+    /// A list, page by page. `None` if there are too many.
+    async fn pages<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        first: impl Fn() -> Request,
+    ) -> Result<Option<Vec<T>>, SourceError> {
+        let mut items = Vec::new();
+        let mut request = first();
+        for _ in 0..PAGES {
             let response = self.send(call, request, true).await?;
-            found.extend(answer::<Vec<UserRecord>>(&response)?);
-            after = next_page(&response)?;
-            if after.is_none() {
-                return Ok(found);
+            items.append(&mut answer(&response)?);
+            match next_page(&response)? {
+                Some(cursor) => request = first().query("after", cursor),
+                None => return Ok(Some(items)),
             }
         }
-        Err(SourceError::new(ErrorKind::Ambiguous, "GET /api/v1/users?search=").with_source("the answer has no end"))
+        Ok(None)
     }
 
     /// The org's public description.

@@ -9,6 +9,9 @@ use crate::wire::{EmailClaim, Id, Profile};
 /// All that `/authn` tells of a user.
 const AUTHN_KEYS: [&str; 5] = ["login", "firstName", "lastName", "locale", "timeZone"];
 
+/// What `/authn` says of the locale of users who have none. A look-up says nothing then, so this says nothing either.
+const AUTHN_DEFAULTS: [&str; 2] = ["en", "en-US"];
+
 /// What is known of a user before it is mapped.
 pub(crate) struct Facts<'a> {
     pub(crate) id: &'a Id,
@@ -44,7 +47,8 @@ pub(crate) fn user(facts: Facts<'_>, rules: &Rules) -> Result<User, SourceError>
         phone_number: get("mobilePhone").or_else(|| get("primaryPhone")),
         locale: ["preferredLanguage", "locale"]
             .into_iter()
-            .find_map(|key| language_tag(&get(key)?)),
+            .filter_map(|key| language_tag(&get(key)?))
+            .find(|tag| !rules.login_is_email || !AUTHN_DEFAULTS.contains(&tag.as_str())),
         attributes: attributes(facts.profile, rules),
         groups: facts.groups,
         second_factor: facts.second_factor,

@@ -181,7 +181,7 @@ fn login_is_email_takes_what_authn_tells() {
     let settings = careful(&[("login_is_email", idbridge_source::Value::Bool(true))]);
     let claims = json!([{"type": "PRIMARY", "status": "VERIFIED", "value": "ada@example.com"}]);
     let five =
-        json!({"login": "ada@example.com", "firstName": "Ada", "lastName": "L", "locale": "en_US", "timeZone": "x"});
+        json!({"login": "ada@example.com", "firstName": "Ada", "lastName": "L", "locale": "en_GB", "timeZone": "x"});
     let mut all = five.clone();
     for (key, value) in [
         ("email", "other@example.com"),
@@ -197,6 +197,12 @@ fn login_is_email_takes_what_authn_tells() {
     assert!(from_authn == from_look_up, "one mapping");
     assert_eq!(from_authn.email, "ada@example.com");
     assert_eq!(from_authn.name.as_deref(), Some("Ada L"));
+
+    assert_eq!(from_authn.locale.as_deref(), Some("en-GB"));
+    for filled_in in ["en", "en_US"] {
+        let user = mapped(json!({"login": "a", "locale": filled_in}), json!([]), &settings).expect("a user");
+        assert_eq!(user.locale, None, "{filled_in}: users without a locale have it too");
+    }
 
     let short = mapped(json!({"login": "ada"}), json!([]), &settings).expect("a user");
     assert_eq!(short.email, "", "a login that is no address is not made one");

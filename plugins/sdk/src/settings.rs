@@ -18,7 +18,7 @@ pub use table::Table;
 /// One mistake in the settings. Its text never holds a value.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Mistake {
-    /// The whole key path: `sources.okta.settings.org_url`.
+    /// The whole key path: `sources.okta.settings.org_url`. Empty: the file as a whole.
     pub key: String,
     /// Where it was said; `None` if it was not said at all.
     pub origin: Option<Origin>,
@@ -27,11 +27,18 @@ pub struct Mistake {
 }
 
 impl fmt::Display for Mistake {
+    /// One line: `FILE:LINE: KEY: PROBLEM`. A key may hold anything, a terminal's control sequences included, so
+    /// control characters are replaced.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.origin {
-            Some(origin) => write!(f, "{origin}: {}: {}", self.key, self.problem),
-            None => write!(f, "{}: {}", self.key, self.problem),
+        let mut line = String::new();
+        if let Some(origin) = &self.origin {
+            line.push_str(&format!("{origin}: "));
         }
+        if !self.key.is_empty() {
+            line.push_str(&format!("{}: ", self.key));
+        }
+        line.push_str(&self.problem);
+        f.write_str(&line.replace(char::is_control, "\u{fffd}"))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A source's test says how to stand it up, and calls [`behaviour!`]:
 //!
-//! ```ignore
+//! ```text
 //! async fn acme() -> Acme { /* starts a fake upstream with world::PEOPLE in it */ }
 //! impl Subject for Acme { /* the source; breaking its upstream; what reached it */ }
 //!
@@ -16,7 +16,7 @@
 //!
 //! Where an upstream makes a behaviour impossible, the call names the case, and the upstream's page that says so:
 //!
-//! ```ignore
+//! ```text
 //! behaviour!(acme().await, except: [
 //!     user_by_email::address_is_compared_after_nfc => "Acme compares bytes: https://acme.example/docs/search",
 //! ]);
@@ -35,4 +35,4 @@ pub mod world;
 pub use log::Log;
 pub use subject::{Fault, Subject, Submission, Wrapped};
 pub use suite::{CASES, Case, Exception, check, check_exceptions, exception_problem, run};
-pub use trial::{Operation, Trial, Verdict, Violation};
+pub use trial::{Operation, Verdict, Violation};

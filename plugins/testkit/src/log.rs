@@ -14,7 +14,8 @@ impl Log {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+    /// Collects into this log. Make it the default of the thread that is watched.
+    pub fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
         let log = self.clone();
         tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)

@@ -7,7 +7,8 @@ use idbridge_source::IdentitySource;
 /// A source under test, and a grip on its upstream from outside.
 ///
 /// The upstream holds [`world::PEOPLE`](crate::world::PEOPLE) and nobody who shares an address or a login with them.
-/// The source has the settings of a careful operator: a second factor and an expired password are refused.
+/// The source has the settings of a careful operator: a second factor and an expired password are refused, and a log-in
+/// yields all that a look-up does.
 #[async_trait]
 pub trait Subject: Send + Sync + 'static {
     /// The source. Always the same one.

@@ -2,7 +2,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::{Log, Operation, Subject, Trial, Verdict, Violation, cases};
+use crate::trial::Trial;
+use crate::{Log, Operation, Subject, Verdict, Violation, cases};
 
 /// No case takes this long on a source that answers.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -110,7 +111,8 @@ __each_case!(table, ());
 
 /// Makes a test of each case, in modules named as the cases' are.
 ///
-/// The expression yields a [`Subject`]; it may await, and is evaluated afresh for each case.
+/// The expression yields a [`Subject`]; it may await, and is evaluated afresh for each case. Two calls in one file stand
+/// in modules of their own.
 #[macro_export]
 macro_rules! behaviour {
     ($subject:expr $(,)?) => {

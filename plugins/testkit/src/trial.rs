@@ -58,7 +58,7 @@ pub enum Operation {
 }
 
 /// One case on one subject.
-pub struct Trial {
+pub(crate) struct Trial {
     pub(crate) subject: Box<dyn Subject>,
     pub(crate) source: Arc<dyn IdentitySource>,
     pub(crate) log: Log,

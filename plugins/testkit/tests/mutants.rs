@@ -1,5 +1,7 @@
 //! The suite itself is tested: for each case there is a source that is wrong in one way, and the case catches it.
 
+#![expect(clippy::expect_used, reason = "a mistake in a test may end it")]
+
 #[path = "mutants/defect.rs"]
 mod defect;
 #[path = "../../memory/tests/behaviour/subject.rs"]

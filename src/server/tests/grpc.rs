@@ -81,7 +81,7 @@ async fn twenty_thousand_calls_at_once_on_one_connection_succeed() {
 }
 
 #[tokio::test]
-async fn a_call_in_flight_outlives_the_drain() {
+async fn a_drain_closes_an_idle_channel() {
     let running = run(listener(), Protocol::Grpc, echo());
     let mut client = connect(&running).await;
     assert_eq!(call(&mut client, "ada".to_owned()).await.unwrap(), "ada");

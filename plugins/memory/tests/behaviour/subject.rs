@@ -1,9 +1,13 @@
+//! How the suite stands up a memory source. Other crates' tests include this file to run it inside their decorators.
+
+#![expect(clippy::expect_used, reason = "a mistake in a test may end it")]
+
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_memory::{Control, Settings};
-use idbridge_source::{IdentitySource, Node, Origin, Reader, SecretFiles, Value};
+use idbridge_source::{Blueprint as _, IdentitySource, Node, Origin, Reader, SecretFiles, Value};
 use idbridge_testkit::world::{PEOPLE, Person, Status};
 use idbridge_testkit::{Fault, Subject, Submission};
 
@@ -30,8 +34,9 @@ impl MemorySubject {
         drop(table);
         assert_eq!(reader.into_mistakes(), []);
         let control = Control::recording();
+        let blueprint = settings.expect("good settings").source(control.clone());
         Self {
-            source: settings.expect("good settings").source(control.clone()),
+            source: blueprint.build().expect("a source"),
             control,
         }
     }

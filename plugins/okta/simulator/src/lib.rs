@@ -2,11 +2,19 @@
 //!
 //! ```no_run
 //! # async fn run() -> std::io::Result<()> {
-//! use idbridge_okta_simulator::{Endpoint, Fault, Org, Simulator};
+//! use idbridge_okta_simulator::{Endpoint, Fault, Lockout, Org, Simulator, Status};
 //!
-//! let okta = Simulator::start(Org::demo()).await?;
-//! okta.control().fault(Endpoint::Authn, Fault::Hang); // the org stops answering log-ins
-//! println!("{} got {} passwords", okta.url(), okta.received().passwords());
+//! let okta = Simulator::start(Org::demo()).await?; // 127.0.0.1, a free port: okta.url()
+//! let control = okta.control();
+//! control.fault(Endpoint::Authn, Fault::Hang); // from now on
+//! control.fault_times("/users/ada", Fault::status(502, "E0000240"), 1); // once, by raw path
+//! let hold = control.hold(Endpoint::User); // requests arrive and wait …
+//! control.arrived(Endpoint::User, 2).await; // … so that nothing need sleep
+//! hold.release();
+//! control.person("ada@example.com", |ada| ada.status = Status::Suspended);
+//! control.change(|org| org.lockout = Lockout::Shown);
+//! assert_eq!(okta.received().passwords_for("ada@example.com"), 0);
+//! okta.shutdown().await;
 //! # Ok(())
 //! # }
 //! ```
@@ -19,16 +27,19 @@ mod clock;
 mod control;
 mod demo;
 mod errors;
+mod factor;
 mod faults;
 mod ids;
 mod limits;
 mod org;
+mod page;
 mod person;
 mod received;
 mod router;
 mod search;
 mod server;
 mod state;
+mod transaction;
 mod users;
 
 use std::io;
@@ -41,10 +52,11 @@ use tokio::task::JoinHandle;
 pub use clock::Clock;
 pub use control::{Control, Hold};
 pub use demo::{CANARY, PASSWORD, TOKEN};
+pub use factor::Factor;
 pub use faults::{Fault, On};
 pub use limits::Limits;
 pub use org::{Lockout, Org, Pipeline, Rights, Token};
-pub use person::{Denial, Factor, Mfa, Person, Provider, Status};
+pub use person::{Denial, Mfa, Person, Provider, Status};
 pub use received::{Received, Request};
 pub use router::Endpoint;
 

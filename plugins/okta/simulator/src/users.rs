@@ -4,16 +4,14 @@ use serde_json::{Map, Value, json};
 
 use crate::errors::{Answer, OktaError};
 use crate::org::{Rights, same};
+use crate::page::{PAGE, Page};
 use crate::router::{Access, Endpoint, Route, not_found};
-use crate::search::Expression;
+use crate::search::{self, Expression};
 use crate::state::State;
 use crate::{Person, Status, ids};
 
 /// When everyone in the org was made.
 pub(crate) const CREATED: &str = "2024-03-19T08:01:45.000Z";
-
-/// Okta's largest page, and the default.
-const PAGE: usize = 200;
 
 pub(crate) fn answer(state: &State, url: &str, access: &Access, route: &Route) -> Result<Answer, OktaError> {
     if access.rights == Rights::Forbidden {
@@ -105,7 +103,7 @@ fn matching<'a>(state: &'a State, route: &Route) -> Result<(Vec<&'a Person>, usi
         let expression = Expression::search(text, indexed)?;
         let mut found: Vec<&Person> = indexed.iter().filter(|person| expression.matches(person)).collect();
         if let Some(key) = route.parameter("sortBy") {
-            found.sort_by_key(|person| crate::search::text(person, key));
+            found.sort_by_key(|person| (search::text(person, key), person.id.clone()));
             if route
                 .parameter("sortOrder")
                 .is_some_and(|order| order.eq_ignore_ascii_case("desc"))
@@ -138,73 +136,6 @@ fn starts_with(person: &Person, q: &str) -> bool {
     .iter()
     .flatten()
     .any(|text| text.to_lowercase().starts_with(&q))
-}
-
-/// Which part of a list is asked for.
-struct Page<'a> {
-    limit: usize,
-    after: Option<&'a str>,
-    query: &'a [(String, String)],
-}
-
-impl<'a> Page<'a> {
-    fn of(route: &'a Route, default_limit: usize) -> Result<Page<'a>, OktaError> {
-        let limit = match route.parameter("limit") {
-            None => default_limit,
-            Some(text) => match text.parse::<usize>() {
-                Ok(limit) if limit > 0 => limit.min(PAGE),
-                _ => {
-                    return Err(OktaError::new("E0000001")
-                        .detail("limit")
-                        .cause("limit: must be a positive number"));
-                }
-            },
-        };
-        Ok(Page {
-            limit,
-            after: route.parameter("after"),
-            query: &route.query,
-        })
-    }
-
-    /// The page, with two `Link` headers. A full page names a next one, even if that turns out empty.
-    fn answer<T>(
-        &self,
-        base: &str,
-        items: &[&T],
-        id: impl Fn(&T) -> String,
-        json: impl Fn(&T) -> Value,
-    ) -> Result<Answer, OktaError> {
-        let start = match self.after {
-            None => 0,
-            Some(after) => {
-                let last = items.iter().position(|item| cursor(&id(item)) == after);
-                last.ok_or_else(|| OktaError::new("E0000029"))? + 1
-            }
-        };
-        let page: Vec<&T> = items.iter().skip(start).take(self.limit).copied().collect();
-        let body = Value::Array(page.iter().map(|item| json(item)).collect());
-        let answer = Answer::ok(&body).header("link", self.link(base, self.after, "self"));
-        Ok(match page.last() {
-            Some(last) if page.len() == self.limit => {
-                answer.header("link", self.link(base, Some(&cursor(&id(last))), "next"))
-            }
-            _ => answer,
-        })
-    }
-
-    fn link(&self, base: &str, after: Option<&str>, relation: &str) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(after.map(|after| ("after", after)));
-        query.extend_pairs(self.query.iter().filter(|(name, _)| name != "after" && name != "limit"));
-        query.append_pair("limit", &self.limit.to_string());
-        format!("<{base}?{}>; rel=\"{relation}\"", query.finish())
-    }
-}
-
-/// Opaque to clients.
-fn cursor(id: &str) -> String {
-    ids::of("200u", id)
 }
 
 /// A user as Okta prints one; in lists the only link is `self`.

@@ -25,7 +25,7 @@ pub enum Value {
 /// Where a value was said.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Origin {
-    /// A line of a file, counted from 1.
+    /// A line of a file, counted from 1; 0 is the file as a whole.
     File(PathBuf, usize),
     /// An environment variable.
     Variable(String),
@@ -74,6 +74,7 @@ impl fmt::Debug for Value {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::File(path, 0) => write!(f, "{}", path.display()),
             Self::File(path, line) => write!(f, "{}:{line}", path.display()),
             Self::Variable(name) => f.write_str(name),
         }

@@ -6,12 +6,12 @@ use std::task::Poll;
 use idbridge_source::{Authentication, Rejection, SourceError};
 
 use super::is;
-use crate::trial::{ensure, parsed_login, parsed_password};
+use crate::trial::{Trial, ensure, parsed_login, parsed_password};
 use crate::world::{
     ACCENTED, ADA, BYTES, DEACTIVATED, FEDERATED, INACTIVE, LOCKED, LOGIN_IS_NOT_EMAIL, MIXED_CASE, NOBODY,
     PASSWORD_EXPIRED, SECOND_FACTOR, SUSPENDED, TWIN_ONE, WRONG_PASSWORD,
 };
-use crate::{Fault, Trial, Verdict, Violation};
+use crate::{Fault, Verdict, Violation};
 
 /// What a wrong password may be called; the second for an upstream that won't say which.
 const WRONG: [Rejection; 2] = [Rejection::WrongPassword, Rejection::InvalidCredentials];

@@ -3,14 +3,14 @@ use std::time::Duration;
 use idbridge_source::{Authentication, ErrorKind};
 use tokio::time::Instant;
 
-use crate::trial::{call_until, ensure, parsed_email, parsed_login, parsed_password};
+use crate::trial::{Trial, call_until, ensure, parsed_email, parsed_login, parsed_password};
 use crate::world::{ADA, NOBODY, WRONG_PASSWORD};
-use crate::{Fault, Operation, Trial, Verdict, Violation};
+use crate::{Fault, Operation, Verdict, Violation};
 
 /// What a caller grants where the upstream says nothing.
 const DEADLINE: Duration = Duration::from_millis(200);
 /// How late an answer may be: scheduling, not waiting.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn undeclared_operation_is_unsupported(trial: &Trial) -> Verdict {
     let declared = trial.operations();

@@ -4,9 +4,9 @@ use idbridge_source::{Authentication, Lookup, SourceError};
 use tokio::time::{Duration, Instant};
 
 use super::none_of;
-use crate::trial::{call_until, parsed_email, parsed_login, parsed_password};
+use crate::trial::{Trial, call_until, parsed_email, parsed_login, parsed_password};
 use crate::world::{NOBODY, PASSWORD_MARK, PEOPLE, WRONG_PASSWORD};
-use crate::{Fault, Trial, Verdict};
+use crate::{Fault, Verdict};
 
 pub(crate) async fn debug_shows_no_secret(trial: &Trial) -> Verdict {
     let shown = Shown::of(trial).await;

@@ -1,12 +1,12 @@
 use idbridge_source::{ErrorKind, Lookup, Rejection};
 
 use super::is;
-use crate::trial::ensure;
+use crate::trial::{Trial, ensure};
 use crate::world::{
     ACCENTED, ADA, ADDRESS_OWNER, BYTES, DEACTIVATED, FEDERATED, INACTIVE, LOCKED, LOGIN_IS_NOT_EMAIL,
     LOGIN_TAKES_ADDRESS, MIXED_CASE, NAMELESS, NOBODY, PASSWORD_EXPIRED, SECOND_FACTOR, SUSPENDED, TWIN_ONE, UNSAID,
 };
-use crate::{Trial, Verdict, Violation};
+use crate::{Verdict, Violation};
 
 /// Good addresses that mean more than themselves in a path, a filter or a query.
 const HOSTILE: [&str; 9] = [

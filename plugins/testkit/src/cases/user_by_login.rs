@@ -1,12 +1,12 @@
 use idbridge_source::{Lookup, Rejection};
 
 use super::is;
-use crate::trial::ensure;
+use crate::trial::{Trial, ensure};
 use crate::world::{
     ADA, ADDRESS_OWNER, DEACTIVATED, FEDERATED, INACTIVE, LOCKED, LOGIN_IS_NOT_EMAIL, LOGIN_TAKES_ADDRESS, MIXED_CASE,
     NOBODY, Person, SECOND_FACTOR, SUSPENDED,
 };
-use crate::{Trial, Verdict, Violation};
+use crate::{Verdict, Violation};
 
 pub(crate) async fn known_login_is_found(trial: &Trial) -> Verdict {
     for person in [ADA, LOGIN_IS_NOT_EMAIL, MIXED_CASE] {

@@ -1,5 +1,7 @@
 //! A source that is wrong in one way, around one that is right.
 
+#![expect(clippy::expect_used, reason = "a mistake in a test may end it")]
+
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

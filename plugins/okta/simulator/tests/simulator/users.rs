@@ -1,7 +1,9 @@
 //! `GET /api/v1/users/{id or login}`, factors, groups, lists and paging.
 
-use idbridge_okta_simulator::{Org, Person, Pipeline, Rights, Status, TOKEN};
+use idbridge_okta_simulator::{Endpoint, Org, Person, Pipeline, Rights, Status, TOKEN};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::{Answer, Okta, Outcome};
 
@@ -66,6 +68,34 @@ async fn keys_that_are_no_key_do_what_a_server_does_with_paths() -> Outcome {
     );
     let delete = okta.client.delete(format!("{}/api/v1/users/ada", okta.simulator.url()));
     assert_eq!(Answer::of(delete).await?.verdict(), "405 E0000022");
+    Ok(())
+}
+
+/// Asked over a bare socket: clients resolve dots themselves, even encoded ones.
+#[tokio::test]
+async fn dots_in_a_path_are_resolved() -> Outcome {
+    let okta = Okta::demo().await?;
+    let address = okta.simulator.url().trim_start_matches("http://").to_owned();
+    for (target, endpoint, status) in [
+        ("/api/v1/users/.", Endpoint::Users, "HTTP/1.1 200"),
+        ("/api/v1/users/%2e", Endpoint::Users, "HTTP/1.1 200"),
+        ("/api/v1/users/%2E%2e", Endpoint::Other, "HTTP/1.1 404"),
+        ("/api/v1/users/ada/../me", Endpoint::Me, "HTTP/1.1 200"),
+    ] {
+        let mut socket = TcpStream::connect(&address).await?;
+        let head =
+            format!("GET {target} HTTP/1.1\r\nhost: okta\r\nauthorization: SSWS {TOKEN}\r\nconnection: close\r\n\r\n");
+        socket.write_all(head.as_bytes()).await?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await?;
+        assert!(answer.starts_with(status), "{target}: {answer}");
+        let received = okta.received();
+        let last = received
+            .requests()
+            .next_back()
+            .map(|request| (request.endpoint, request.target.as_str()));
+        assert_eq!(last, Some((endpoint, target)));
+    }
     Ok(())
 }
 
@@ -181,6 +211,27 @@ async fn a_page_holds_200_and_ten_for_q() -> Outcome {
             "{query}"
         );
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn q_has_one_page_only() -> Outcome {
+    let okta = Okta::demo().await?;
+    let answer = okta.get("/users?q=T&limit=2").await?;
+    assert_eq!((answer.logins().len(), answer.link(&okta, "next")), (2, None));
+    Ok(())
+}
+
+#[tokio::test]
+async fn search_sorts_when_asked() -> Outcome {
+    let okta = Okta::demo().await?;
+    let target = "/users?search=profile.lastName%20eq%20%22twin%22&sortBy=profile.login";
+    assert_eq!(
+        okta.get(target).await?.logins(),
+        ["tina@example.com", "toni@example.com"]
+    );
+    let reversed = okta.get(&format!("{target}&sortOrder=desc")).await?;
+    assert_eq!(reversed.logins(), ["toni@example.com", "tina@example.com"]);
     Ok(())
 }
 
