@@ -7,7 +7,7 @@ use idbridge_okta_simulator::{CANARY, Org, PASSWORD, Person, Simulator, TOKEN};
 use idbridge_source::{SecretFiles, SystemClock};
 use tokio::net::TcpListener;
 
-use super::{Exit, output, runtime};
+use super::{Environment, Exit, output, runtime};
 use crate::app::{self, Addresses};
 use crate::config::{self, Config};
 use crate::sources;
@@ -43,7 +43,7 @@ org_url = "http://127.0.0.1:9091"
 groups = true
 "#;
 
-pub(crate) fn run(_args: &Args) -> Exit {
+pub(crate) fn run(_args: &Args, environment: &Environment) -> Exit {
     let config = match settings() {
         Ok(config) => config,
         Err(problem) => {
@@ -51,7 +51,7 @@ pub(crate) fn run(_args: &Args) -> Exit {
             return Exit::Usage;
         }
     };
-    runtime::log(&config.log, Stream::Stderr);
+    runtime::log(&config.log, runtime::rust_log(environment), Stream::Stderr);
     runtime::serve(|stop| async {
         let bind = |error| app::Error::Start(format!("the simulated org can't listen at {OKTA}: {error}"));
         let org = Org::demo();

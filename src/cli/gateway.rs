@@ -20,6 +20,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
+    let level = runtime::rust_log(&environment);
     let config = match config::load_gateway(&args.config, environment) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -27,6 +28,6 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
             return Exit::Usage;
         }
     };
-    runtime::log(&config.log, Stream::Stdout);
+    runtime::log(&config.log, level, Stream::Stdout);
     runtime::serve(|stop| app::gateway(config, &args.upstream, stop, runtime::log_listening))
 }

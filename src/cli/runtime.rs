@@ -4,8 +4,9 @@ use std::future::Future;
 use std::io;
 
 use tokio::sync::mpsc;
+use tracing_subscriber::filter::LevelFilter;
 
-use super::{Exit, output};
+use super::{Environment, Exit, output};
 use crate::app::{self, Addresses, Stop};
 use crate::config::{Log, LogFormat};
 use crate::telemetry::log::{self, Format, Stream};
@@ -32,14 +33,20 @@ pub(super) fn stop_signals() -> io::Result<Stop> {
     Ok(stop)
 }
 
+/// The level that `$RUST_LOG` asks for, which comes before `log.level`: for one run, without touching the settings.
+pub(super) fn rust_log(environment: &Environment) -> Option<LevelFilter> {
+    let (_, value) = environment.iter().find(|(name, _)| name == "RUST_LOG")?;
+    value.to_str()?.parse().ok()
+}
+
 /// Starts logging as the settings say.
-pub(super) fn log(settings: &Log, stream: Stream) {
+pub(super) fn log(settings: &Log, level: Option<LevelFilter>, stream: Stream) {
     let format = match settings.format {
         LogFormat::Auto => Format::Auto,
         LogFormat::Json => Format::Json,
         LogFormat::Text => Format::Text,
     };
-    log::init(settings.level.into(), format, stream);
+    log::init(level.unwrap_or(settings.level.into()), format, stream);
 }
 
 /// The one record that tells where the process listens.

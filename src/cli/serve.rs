@@ -19,6 +19,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
+    let level = runtime::rust_log(&environment);
     let config = match config::load(&args.config, environment, &sources::registry(), SecretFiles::Read) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -26,6 +27,6 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
             return Exit::Usage;
         }
     };
-    runtime::log(&config.log, Stream::Stdout);
+    runtime::log(&config.log, level, Stream::Stdout);
     runtime::serve(|stop| app::serve(config, Arc::new(SystemClock), stop, runtime::log_listening))
 }

@@ -175,7 +175,7 @@ impl Timer {
 
     fn poll_limit(mut self: Pin<&mut Self>, cx: &mut Context<'_>, activity: &Activity) -> Poll<Limit> {
         loop {
-            let Some((at, limit)) = activity.limit(cx.waker()) else {
+            let Some((at, limit)) = activity.limit() else {
                 return Poll::Pending;
             };
             if !self.armed || at < self.sleep.deadline() {

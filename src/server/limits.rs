@@ -54,9 +54,8 @@ pub const PING_ANSWER: Duration = Duration::from_secs(20);
 /// healthy connections.
 pub const MAX_CONCURRENT_STREAMS: u32 = 200;
 
-/// Streams that a peer opened and reset before we looked at them (CVE-2023-44487). As many as it may have open: a client
-/// that gives up all its calls at once is no attacker.
-pub const MAX_PENDING_RESET_STREAMS: usize = MAX_CONCURRENT_STREAMS as usize;
+/// Streams that a peer opened and reset before we looked at them (CVE-2023-44487). h2's own figure.
+pub const MAX_PENDING_RESET_STREAMS: usize = 20;
 
 /// Streams that we reset because of what the peer sent, in the whole life of a connection (RUSTSEC-2024-0003).
 pub const MAX_ERROR_RESET_STREAMS: usize = 1_024;

@@ -1,5 +1,6 @@
 //! The behaviour suite on the memory source, with its settings as they are by default and with every look-up there is.
 
+#[cfg(test)] // where clippy lets a mistake end it
 #[path = "behaviour/subject.rs"]
 mod subject;
 

@@ -15,7 +15,7 @@ use crate::wire::{ErrorBody, Factor, Group, Id, Organization, Transaction, UserR
 
 pub(crate) const USER: &str = "/api/v1/users/{id}";
 
-const PAGE: &str = "20";
+const PAGE: &str = "10";
 /// A list that doesn't end within these is not read on.
 const PAGES: usize = 5;
 

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes, HttpBody};
 use http::Version;
@@ -33,8 +33,6 @@ struct State {
     /// Since when the peer takes nothing of what we send.
     blocked_since: Option<Instant>,
     closing_since: Option<Instant>,
-    /// Wakes the connection's loop.
-    waker: Option<Waker>,
 }
 
 impl Activity {
@@ -46,7 +44,6 @@ impl Activity {
             head_since: None,
             blocked_since: None,
             closing_since: None,
-            waker: None,
         };
         Self {
             protocol,
@@ -68,12 +65,9 @@ impl Activity {
         self.lock().closing_since.get_or_insert_with(Instant::now);
     }
 
-    /// The limit that passes next if nothing happens, and when. `waker` is woken when a request that ends changes that.
-    pub(super) fn limit(&self, waker: &Waker) -> Option<(Instant, Limit)> {
-        let mut state = self.lock();
-        if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            state.waker = Some(waker.clone());
-        }
+    /// The limit that passes next if nothing happens, and when.
+    pub(super) fn limit(&self) -> Option<(Instant, Limit)> {
+        let state = self.lock();
         let blocked = state
             .blocked_since
             .map(|since| (since + limits::STALLED_WRITE, Limit::StalledWrite));
@@ -118,12 +112,9 @@ impl Drop for InFlight {
         let mut state = self.0.lock();
         state.in_flight -= 1;
         if state.in_flight == 0 {
+            // The loop needn't be woken: the end of an answer is written by it, and whatever else ends a request, the
+            // next PING at the latest makes it look.
             state.idle_since = Instant::now();
-            let waker = state.waker.take();
-            drop(state);
-            if let Some(waker) = waker {
-                waker.wake();
-            }
         }
     }
 }

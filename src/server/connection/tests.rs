@@ -5,7 +5,9 @@ mod http2;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::body::{Bytes, HttpBody};
 use axum::routing::get;
+use http_body::Frame;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::task::JoinHandle;
 
@@ -34,6 +36,24 @@ struct Running(Arc<AtomicUsize>);
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Says one thing and then nothing more, without an end.
+struct Watch {
+    sent: bool,
+}
+
+impl HttpBody for Watch {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.sent {
+            return Poll::Pending;
+        }
+        self.sent = true;
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"serving")))))
     }
 }
 
@@ -216,6 +236,18 @@ async fn a_request_in_flight_is_not_idle() {
     let mut peer = Peer::connect(io, &[]).await;
     peer.send(&http2::get(1, "/slow")).await;
     assert_eq!(peer.until(http2::DATA).await.payload, b"done");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_waits_for_us_is_not_stalled() {
+    let (io, served) = serve_one(Protocol::Grpc);
+    let mut peer = Peer::connect(io, &[]).await;
+    peer.send(&http2::get(1, "/watch")).await;
+    assert_eq!(peer.until(http2::DATA).await.payload, b"serving");
+    tokio::time::timeout(SLOW, peer.next())
+        .await
+        .expect_err("nothing more may come, neither a reset nor a GOAWAY");
+    assert!(!served.end.is_finished());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,5 @@
 //! How the suite stands up a memory source. Other crates' tests include this file to run it inside their decorators.
 
-#![expect(clippy::expect_used, reason = "a mistake in a test may end it")]
-
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! The source against a simulated org.
 
+#![expect(clippy::expect_used, reason = "a test helper that can't go on fails the test")]
+
 mod behaviour;
 mod factors;
 mod faults;

@@ -1,5 +1,7 @@
 //! The client against servers that misbehave.
 
+#![expect(clippy::expect_used, reason = "a test helper that can't go on fails the test")]
+
 mod raw;
 
 use std::net::SocketAddr;

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
+/// Of paused time: longer than whatever is waited for.
+const PATIENCE: Duration = Duration::from_secs(3_600);
+
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 pub(super) const RST_STREAM: u8 = 3;
@@ -73,18 +76,26 @@ impl Peer {
 
     /// Skips frames until one of this kind comes.
     pub(super) async fn until(&mut self, kind: u8) -> Frame {
-        loop {
-            let frame = self.next().await.expect("the connection must stay open until then");
-            if frame.kind == kind {
-                return frame;
+        let skipping = async {
+            loop {
+                let frame = self.next().await.expect("the connection must stay open until then");
+                if frame.kind == kind {
+                    return frame;
+                }
             }
-        }
+        };
+        tokio::time::timeout(PATIENCE, skipping)
+            .await
+            .expect("the frame must come")
     }
 
     /// Reads to the end; how long that took.
     pub(super) async fn closed(&mut self) -> Duration {
         let started = tokio::time::Instant::now();
-        while self.next().await.is_some() {}
+        let closed = async { while self.next().await.is_some() {} };
+        tokio::time::timeout(PATIENCE, closed)
+            .await
+            .expect("the connection must be closed");
         started.elapsed()
     }
 }

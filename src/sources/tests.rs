@@ -1,0 +1,73 @@
+//! The behaviour suite through each decorator, and through all of them as the broker stacks them: a decorator may say
+//! "I could not find out", and may change nothing else.
+
+#[path = "../../plugins/memory/tests/behaviour/subject.rs"]
+mod subject;
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use super::observe::Watcher;
+use super::permits::Pool;
+use crate::telemetry::metrics::Metrics;
+
+#[test]
+fn no_kind_hides_another() {
+    assert_eq!(super::registry().kinds(), ["memory", "okta"]);
+}
+
+fn watcher() -> Arc<Watcher> {
+    Arc::new(Watcher::new("memory".into(), Arc::new(Metrics::new())))
+}
+
+fn pool() -> Arc<Pool> {
+    Arc::new(Pool::new(70, Metrics::new().source_in_flight(&"memory".into())))
+}
+
+mod observe {
+    use super::super::observe::Observe;
+    use idbridge_testkit::Subject as _;
+
+    use super::subject::MemorySubject;
+    use super::{Arc, watcher};
+
+    idbridge_testkit::behaviour!(MemorySubject::new("").wrap(|source| Arc::new(Observe::new(source, watcher()))));
+}
+
+mod permits {
+    use super::super::permits::Permits;
+    use idbridge_testkit::Subject as _;
+
+    use super::subject::MemorySubject;
+    use super::{Arc, pool};
+
+    idbridge_testkit::behaviour!(MemorySubject::new("").wrap(|source| Arc::new(Permits::new(source, pool()))));
+}
+
+mod run_to_end {
+    use super::super::run_to_end::RunToEnd;
+    use idbridge_testkit::Subject as _;
+
+    use super::subject::MemorySubject;
+    use super::{Arc, TaskTracker};
+
+    idbridge_testkit::behaviour!(
+        MemorySubject::new("").wrap(|source| Arc::new(RunToEnd::new(source, TaskTracker::new())))
+    );
+}
+
+mod all {
+    use super::super::decorate;
+    use idbridge_testkit::Subject as _;
+
+    use super::subject::MemorySubject;
+    use super::{TaskTracker, pool, watcher};
+
+    idbridge_testkit::behaviour!(MemorySubject::new("lookup_by_login = true").wrap(|source| decorate(
+        source,
+        &pool(),
+        &watcher(),
+        &TaskTracker::new()
+    )));
+}

@@ -1,0 +1,117 @@
+//! A whole chain: a simulated org in this process, the broker and the gateway as processes of their own.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use idbridge_okta_simulator::{Endpoint, Limits, Org, Simulator};
+use tempfile::TempDir;
+use toml::Table;
+
+use super::clients::{Grpc, Rest};
+use super::process::{Addresses, Process, bounded};
+use super::secrecy::Secrets;
+use super::settings;
+
+/// Org, broker with its gateway, and a gateway that runs alone.
+pub struct Chain {
+    pub okta: Simulator,
+    pub broker: Process,
+    pub at: Addresses,
+    pub gateway: Process,
+    pub gateway_at: Addresses,
+    pub secrets: Arc<Secrets>,
+    _folder: TempDir,
+}
+
+/// The demo org without rate limits, which would count one test's calls against another's.
+pub fn org() -> Org {
+    Org::demo().limits(Limits::none())
+}
+
+impl Chain {
+    /// With these settings over the usual ones, which lack what `without` names.
+    pub async fn start_with(over: &Table, without: &[String]) -> Chain {
+        let okta = Simulator::start(org()).await.expect("the org starts");
+        let mut table = settings::broker(&okta.url());
+        settings::merge(&mut table, over);
+        for path in without {
+            settings::remove(&mut table, path);
+        }
+        let secrets = Arc::new(Secrets::of(&org()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let broker = Process::start(&["serve"], &write(&folder, "broker", &table), &secrets);
+        let at = broker.listening().await;
+        let upstream = format!("http://{}", at.grpc.expect("gRPC is on"));
+        let config = write(&folder, "gateway", &settings::gateway(&table));
+        let gateway = Process::start(&["gateway", "--upstream", &upstream], &config, &secrets);
+        let gateway_at = gateway.listening().await;
+        // The first probe is over: from now on the org sees what a test sends, for half a minute at least.
+        bounded("the first probe", okta.control().until(|received| received.total() >= 1)).await;
+        bounded("the probe's answer", okta.control().idle()).await;
+        Chain {
+            okta,
+            broker,
+            at,
+            gateway,
+            gateway_at,
+            secrets,
+            _folder: folder,
+        }
+    }
+
+    pub async fn start(over: &str) -> Chain {
+        Chain::start_with(&settings::parse(over), &[]).await
+    }
+
+    pub async fn grpc(&self) -> Grpc {
+        Grpc::connect(self.at.grpc.expect("gRPC is on"), &self.secrets).await
+    }
+
+    /// The gateway in the broker's process.
+    pub fn rest(&self) -> Rest {
+        Rest::new(self.at.rest.expect("REST is on"), &self.secrets)
+    }
+
+    /// The gateway in a process of its own.
+    pub fn lone_gateway(&self) -> Rest {
+        Rest::new(self.gateway_at.rest.expect("REST is on"), &self.secrets)
+    }
+
+    pub fn admin(&self) -> SocketAddr {
+        self.at.admin.expect("admin is on")
+    }
+
+    /// The demo org as it was, without faults.
+    pub fn reset(&self) {
+        let control = self.okta.control();
+        control.clear_faults();
+        control.show_all();
+        control.change(|now| *now = org());
+        control.refresh_search();
+    }
+
+    /// What the call with this id asked of the org, in order.
+    pub fn asked(&self, request_id: &str) -> Vec<Endpoint> {
+        let received = self.okta.received();
+        let requests = received.requests();
+        requests
+            .filter(|request| request.header("x-request-id") == Some(request_id))
+            .map(|request| request.endpoint)
+            .collect()
+    }
+
+    /// Stops both processes in order, and searches what they wrote.
+    pub async fn stop(self) {
+        self.gateway.stop().await;
+        self.broker.stop().await;
+        self.okta.shutdown().await;
+        self.secrets.search_answers();
+    }
+}
+
+pub fn write(folder: &TempDir, name: &str, settings: &Table) -> PathBuf {
+    let path = folder.path().join(format!("{name}.toml"));
+    std::fs::write(&path, settings.to_string()).expect("settings are written");
+    path
+}

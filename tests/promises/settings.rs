@@ -1,0 +1,76 @@
+//! Settings files for the processes.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use idbridge_okta_simulator::{CANARY, TOKEN};
+use toml::{Table, Value};
+
+/// The key of the caller `tester`.
+pub const KEY: &str = "idb_tester_3f6c1b90a2key";
+/// The key of the hashes in audit records.
+pub const AUDIT_KEY: &str = "audit-hash-key-of-the-promises-0001";
+
+/// A broker and a gateway on free ports, in front of one Okta org, for one caller.
+pub fn broker(org_url: &str) -> Table {
+    parse(&format!(
+        r#"
+        [grpc]
+        listen = "127.0.0.1:0"
+        [rest]
+        listen = "127.0.0.1:0"
+        [admin]
+        listen = "127.0.0.1:0"
+        [log]
+        level = "trace"
+        [audit]
+        hash_key = "{AUDIT_KEY}"
+        [callers.tester]
+        key_sha256 = "{}"
+        allow = ["authenticate", "get_user_by_email"]
+        [sources.okta]
+        kind = "okta"
+        [sources.okta.settings]
+        org_url = "{org_url}"
+        api_token = "{TOKEN}"
+        canary = "{CANARY}"
+        "#,
+        sha256(KEY)
+    ))
+}
+
+/// What of these settings a gateway that runs alone takes.
+pub fn gateway(broker: &Table) -> Table {
+    let sections = ["rest", "admin", "log"];
+    let mut settings = broker.clone();
+    settings.retain(|section, _| sections.contains(&section));
+    settings
+}
+
+pub fn parse(text: &str) -> Table {
+    text.parse().expect("settings in TOML")
+}
+
+/// Puts `over` over `under`, table by table.
+pub fn merge(under: &mut Table, over: &Table) {
+    for (key, value) in over {
+        match (under.get_mut(key), value) {
+            (Some(Value::Table(under)), Value::Table(over)) => merge(under, over),
+            _ => _ = under.insert(key.clone(), value.clone()),
+        }
+    }
+}
+
+/// Takes out the key at this path, which must be there.
+pub fn remove(settings: &mut Table, path: &str) {
+    let (parents, key) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut table = settings;
+    for part in parents.split('.').filter(|part| !part.is_empty()) {
+        table = table[part].as_table_mut().expect("a table");
+    }
+    assert!(table.remove(key).is_some(), "{path} isn't set");
+}
+
+/// In hex.
+pub fn sha256(text: &str) -> String {
+    let digest = digest(&SHA256, text.as_bytes());
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
