@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use idbridge_source::{BuildError, Clock};
+use idbridge_source::BuildError;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
@@ -46,12 +46,7 @@ pub enum Error {
 /// Runs the broker, and the gateway if the settings want it, until it is told to stop.
 ///
 /// `listening` is told the addresses once calls are taken.
-pub async fn serve(
-    config: Config,
-    clock: Arc<dyn Clock>,
-    stop: Stop,
-    listening: impl FnOnce(&Addresses),
-) -> Result<(), Error> {
+pub async fn serve(config: Config, stop: Stop, listening: impl FnOnce(&Addresses)) -> Result<(), Error> {
     let listeners = Listeners {
         grpc: Some(bind(&config.grpc.listen, ALPN_GRPC)?),
         rest: config
@@ -61,7 +56,7 @@ pub async fn serve(
             .transpose()?,
         admin: bind_admin(config.admin.as_ref())?,
     };
-    let broker = Arc::new(Broker::new(config, clock).await?);
+    let broker = Arc::new(Broker::new(config).await?);
     let health = broker.health().clone();
     let mut followers = JoinSet::new();
     for source in broker.sources() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use idbridge_source::{BuildError, Clock, ExposeSecret as _, IdentitySource};
+use idbridge_source::{BuildError, ExposeSecret as _, IdentitySource};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
@@ -48,7 +48,7 @@ pub struct Source {
 
 impl Broker {
     /// From settings that are good. Opens nothing.
-    pub async fn new(config: Config, _clock: Arc<dyn Clock>) -> Result<Self, Error> {
+    pub async fn new(config: Config) -> Result<Self, Error> {
         let metrics = Arc::new(Metrics::new());
         let hasher = match &config.audit.hash_key {
             Some(key) => Hasher::keyed(key.expose_secret().as_bytes()),

@@ -1,10 +1,9 @@
 //! `demo`: everything on loopback, with nobody upstream.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use idbridge_okta_simulator::{CANARY, Org, PASSWORD, Person, Simulator, TOKEN};
-use idbridge_source::{SecretFiles, SystemClock};
+use idbridge_source::SecretFiles;
 use tokio::net::TcpListener;
 
 use super::{Environment, Exit, output, runtime};
@@ -58,7 +57,7 @@ pub(crate) fn run(_args: &Args, environment: &Environment) -> Exit {
         output::line(&people(&org));
         let listener = TcpListener::bind(OKTA).await.map_err(bind)?;
         let simulator = Simulator::start_on(listener, org).await.map_err(bind)?;
-        let served = app::serve(config, Arc::new(SystemClock), stop, |addresses| {
+        let served = app::serve(config, stop, |addresses| {
             runtime::log_listening(addresses);
             output::line(&calls(addresses));
         })

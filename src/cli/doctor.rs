@@ -1,9 +1,8 @@
 //! `doctor`: each source, asked for real.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use idbridge_source::{ErrorKind, SecretFiles, SourceError, SystemClock};
+use idbridge_source::{ErrorKind, SecretFiles, SourceError};
 use serde::Serialize;
 
 use super::{Environment, Exit, output, runtime};
@@ -62,7 +61,7 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
 }
 
 async fn examine(config: Config) -> Result<Vec<Finding>, crate::app::Error> {
-    let broker = Broker::new(config, Arc::new(SystemClock)).await?;
+    let broker = Broker::new(config).await?;
     let mut findings = Vec::new();
     for source in broker.sources() {
         let answer = broker.build_source(source)?.probe(&probe::call()).await;

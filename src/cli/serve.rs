@@ -1,9 +1,8 @@
 //! `serve`: the broker and the gateway.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use idbridge_source::{SecretFiles, SystemClock};
+use idbridge_source::SecretFiles;
 
 use super::{Environment, Exit, output, runtime};
 use crate::telemetry::log::Stream;
@@ -28,5 +27,5 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
         }
     };
     runtime::log(&config.log, level, Stream::Stdout);
-    runtime::serve(|stop| app::serve(config, Arc::new(SystemClock), stop, runtime::log_listening))
+    runtime::serve(|stop| app::serve(config, stop, runtime::log_listening))
 }

@@ -2,10 +2,9 @@
 
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use idbridge_source::{SecretFiles, SystemClock};
+use idbridge_source::SecretFiles;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -140,7 +139,7 @@ impl Asked {
                 let settings = app::rest_settings(config.rest.as_ref());
                 // The same stack as a caller's, with a key that ends with this command.
                 let key = crate::request_id::make().to_string();
-                let mut broker = Broker::new(*config, Arc::new(SystemClock)).await?;
+                let mut broker = Broker::new(*config).await?;
                 broker.only_caller(caller(&key));
                 put(Gateway::new(broker.grpc()?, settings), &key, question).await
             }

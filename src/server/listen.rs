@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use axum::Router;
 use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::{debug, warn};
 
@@ -216,7 +218,7 @@ impl Accepted {
     }
 }
 
-async fn handshake(tls: TlsAcceptor, stream: TcpStream) -> io::Result<tokio_rustls::server::TlsStream<TcpStream>> {
+async fn handshake<T: AsyncRead + AsyncWrite + Unpin>(tls: TlsAcceptor, stream: T) -> io::Result<TlsStream<T>> {
     tokio::time::timeout(limits::TLS_HANDSHAKE, tls.accept(stream))
         .await
         .unwrap_or_else(|_| {
@@ -233,5 +235,36 @@ fn log_handshake(error: &io::Error, protocol: Protocol, log: &Sparse) {
         debug!(?protocol, "the peer left before the TLS handshake");
     } else if let Some(held_back) = log.pass() {
         warn!(%error, ?protocol, held_back, "a TLS handshake failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::server::tls::{ALPN_REST, tls_config};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handshake_that_stalls_is_given_up() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_pem();
+        let tls = TlsAcceptor::from(tls_config(made.cert.pem().as_bytes(), key.as_bytes(), ALPN_REST).unwrap());
+        for said in [b"".as_slice(), b"\x16\x03\x01\x02\x00\x01"] {
+            let (ours, mut theirs) = tokio::io::duplex(64);
+            theirs.write_all(said).await.unwrap();
+            let started = Instant::now();
+            let error = handshake(tls.clone(), ours).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert_eq!(started.elapsed().as_secs(), limits::TLS_HANDSHAKE.as_secs());
+        }
+    }
+
+    #[test]
+    fn the_pause_doubles_up_to_a_second() {
+        let pauses = std::iter::successors(Some(limits::ACCEPT_PAUSE), |pause| Some(longer(*pause)));
+        let millis: Vec<_> = pauses.take(10).map(|pause| pause.as_millis()).collect();
+        assert_eq!(millis, [5, 10, 20, 40, 80, 160, 320, 640, 1_000, 1_000]);
     }
 }

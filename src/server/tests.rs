@@ -238,7 +238,7 @@ async fn the_answer_arrives_though_the_request_was_not_read() {
     let router = |_| Router::new().route("/", post(|| async { "too large" }));
     let running = run(listener(), Protocol::Rest, workers(1, router));
     let mut connection = TcpStream::connect(running.address).await.unwrap();
-    let length = 3 << 20;
+    let length = 7 << 20;
     let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
     connection.write_all(head.as_bytes()).await.unwrap();
     // A client that sends everything before it reads anything.
@@ -252,14 +252,15 @@ async fn the_answer_arrives_though_the_request_was_not_read() {
 
 // === stopping ===
 
-/// A service whose answer waits for `go`, and tells `begun` that it does.
+/// A service whose answer waits for `go`, and tells `begun` once it does.
 fn waiting(begun: Arc<Notify>, go: Arc<Notify>) -> Workers {
     workers(2, move |_| {
         let (begun, go) = (begun.clone(), go.clone());
         Router::new().route(
             "/",
             get(move || async move {
-                begun.notify_one();
+                // Told by another task of the same thread: once that runs, this one waits.
+                tokio::spawn(async move { begun.notify_one() });
                 go.notified().await;
                 "done"
             }),

@@ -62,6 +62,7 @@ fn serve_one(protocol: Protocol) -> (DuplexStream, Served) {
     let (drain, counter) = (Drain::default(), running.clone());
     let router = Router::new()
         .route("/", get(|| async { "fine" }))
+        .route("/watch", get(|| async { Body::new(Watch { sent: false }) }))
         .route("/large", get(|| async { vec![b'x'; 1 << 20] }))
         .route(
             "/peer",

@@ -21,7 +21,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use bytes::Bytes;
-use idbridge_okta_simulator::{Endpoint, Fault, Hold, On, Simulator};
+use idbridge_okta_simulator::{Control, Endpoint, Fault, Hold, On};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -38,7 +38,7 @@ const SLOW: Duration = Duration::from_millis(300);
 
 /// All that runs.
 pub(crate) struct Chain {
-    okta: Simulator,
+    okta: Control,
     broker: tokio::sync::Mutex<Part>,
     gateway: tokio::sync::Mutex<Part>,
     holds: Mutex<Vec<Hold>>,
@@ -69,22 +69,17 @@ type Answer = Result<String, (StatusCode, String)>;
 type Doors = State<Arc<Chain>>;
 
 impl Chain {
-    pub(crate) fn new(
-        okta: Simulator,
-        broker: tokio::sync::Mutex<Part>,
-        gateway: tokio::sync::Mutex<Part>,
-    ) -> Arc<Chain> {
+    pub(crate) fn new(okta: Control, broker: Part, gateway: Part) -> Arc<Chain> {
         Arc::new(Chain {
             okta,
-            broker,
-            gateway,
+            broker: broker.into(),
+            gateway: gateway.into(),
             holds: Mutex::default(),
         })
     }
 
     /// Stops what runs. Both must end well.
     pub(crate) async fn stop(&self) -> Result<(), Error> {
-        self.clear();
         for (name, part) in [("gateway", &self.gateway), ("broker", &self.broker)] {
             let mut part = part.lock().await;
             if part.is_running() {
@@ -98,11 +93,10 @@ impl Chain {
     }
 
     fn clear(&self) {
-        let control = self.okta.control();
         self.holds.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        control.clear_faults();
+        self.okta.clear_faults();
         let tokens = people::org().tokens;
-        control.change(|org| org.tokens = tokens);
+        self.okta.change(|org| org.tokens = tokens);
     }
 }
 
@@ -134,17 +128,16 @@ pub(crate) async fn serve(listener: TcpListener, chain: Arc<Chain>) -> io::Resul
 async fn fault(State(chain): Doors, body: Bytes) -> Answer {
     let order: FaultOrder = read(&body)?;
     let (on, fault) = (on(&order.endpoint)?, fault_named(&order.fault)?);
-    let control = chain.okta.control();
     match order.times {
-        None => control.fault(on, fault),
-        Some(times) => control.fault_times(on, fault, times),
+        None => chain.okta.fault(on, fault),
+        Some(times) => chain.okta.fault_times(on, fault, times),
     }
     Ok(String::new())
 }
 
 async fn hold(State(chain): Doors, body: Bytes) -> Answer {
     let order: HoldOrder = read(&body)?;
-    let hold = chain.okta.control().hold(on(&order.endpoint)?);
+    let hold = chain.okta.hold(on(&order.endpoint)?);
     chain.holds.lock().unwrap_or_else(PoisonError::into_inner).push(hold);
     Ok(String::new())
 }
@@ -152,10 +145,12 @@ async fn hold(State(chain): Doors, body: Bytes) -> Answer {
 async fn arrived(State(chain): Doors, body: Bytes) -> Answer {
     let order: ArrivalOrder = read(&body)?;
     let endpoint = endpoint(&order.endpoint)?.ok_or_else(|| bad("one endpoint, please"))?;
-    let control = chain.okta.control();
-    match timeout(ARRIVAL, control.arrived(endpoint, order.count)).await {
+    match timeout(ARRIVAL, chain.okta.arrived(endpoint, order.count)).await {
         Ok(()) => Ok(String::new()),
-        Err(_) => Err(failed(&format!("only {} arrived", control.received().count(endpoint)))),
+        Err(_) => Err(failed(&format!(
+            "only {} arrived",
+            chain.okta.received().count(endpoint)
+        ))),
     }
 }
 
@@ -170,7 +165,7 @@ async fn received(State(chain): Doors) -> Answer {
 }
 
 async fn revoke_tokens(State(chain): Doors) -> Answer {
-    chain.okta.control().revoke_tokens();
+    chain.okta.revoke_tokens();
     Ok(String::new())
 }
 

@@ -24,7 +24,6 @@ use clap::Parser;
 use idbridge_okta_simulator::Simulator;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
 use tokio::task;
 
 use doors::Chain;
@@ -95,7 +94,7 @@ async fn run(args: Args) -> Result<ExitCode, Error> {
         ("IDBRIDGE_URL", format!("http://{}", gateway.address())),
         ("OKTA_CONTROL_URL", format!("http://{}", listener.local_addr()?)),
     ]);
-    let chain = Chain::new(okta, Mutex::new(broker), Mutex::new(gateway));
+    let chain = Chain::new(okta.control(), broker, gateway);
     let doors = tokio::spawn(doors::serve(listener, Arc::clone(&chain)));
 
     let code = match args.command.split_first() {
@@ -112,6 +111,8 @@ async fn run(args: Args) -> Result<ExitCode, Error> {
         }
     };
     doors.abort();
+    // Before the broker, which waits for password checks that are still under way.
+    okta.shutdown().await;
     chain.stop().await?;
     let leaks = logs.search(&[keys.secrets(), people::secrets()].concat());
     if !leaks.is_empty() {
