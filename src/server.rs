@@ -1,5 +1,6 @@
 //! Everything between a socket and a service: listeners, workers, connections, the stacks of layers, callers, health.
 
+mod accepted;
 pub mod admin;
 pub mod callers;
 pub mod connection;

@@ -4,6 +4,7 @@
 
 mod activity;
 mod stall;
+mod transport;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -27,8 +28,9 @@ use tower::Service as _;
 
 use super::drain::Drain;
 use super::limits;
-use activity::{Activity, Watched};
+use activity::Activity;
 use stall::StreamExecutor;
+use transport::Watched;
 
 /// What a listener speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use axum::Router;
 use tokio::sync::mpsc;
 use tracing::error;
 
+use super::accepted::Accepted;
 use super::connection::Protocol;
-use super::listen::Accepted;
 
 /// What one worker serves. A router that is left out answers 404.
 #[derive(Clone, Debug, Default)]

@@ -1,4 +1,5 @@
-// The doors to the real chain: gateway, broker and a simulated Okta org in other processes, started by somebody else.
+// The doors to the real chain: gateway, broker and a simulated Okta org in other processes,
+// started by `idbridge-chain` (tests/chain).
 //
 //   IDBRIDGE_URL      the gateway
 //   IDBRIDGE_KEY      a caller's key that may authenticate and look up
@@ -16,9 +17,9 @@ export const CONFIGURATION = Object.freeze({
 export const chain = {
   /** Requests at `endpoint` (`authn`, `factors`, `search`, `user` or `any`) meet `fault`: the next `times`, or all. */
   fault: (endpoint, fault, times = null) => control('POST', '/okta/fault', { endpoint, fault, times }),
-  /** The org is well again: no faults, its tokens good, and the broker knows it. */
+  /** The org is well again: no faults, and its tokens good. */
   clear: () => control('POST', '/okta/clear'),
-  /** `{ submissions, by_login, requests }`: passwords that reached the org, in all and by the login as sent. */
+  /** `{ submissions, requests }`: passwords that reached the org, and requests of any kind. */
   received: () => control('GET', '/okta/received'),
   revokeTokens: () => control('POST', '/okta/revoke-tokens'),
   /** Answered when nothing listens at the gateway's address any more. */

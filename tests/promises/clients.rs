@@ -149,12 +149,11 @@ impl Said {
         }
         let ours = info.as_ref().is_some_and(|info| info.domain == "idbridge");
         assert!(info.is_none() || ours, "an ErrorInfo of another domain: {info:?}");
-        let info = info.unwrap_or_default();
         Said {
             code: status.code(),
             message: status.message().to_owned(),
-            reason: ours.then_some(info.reason),
-            metadata: info.metadata,
+            reason: info.as_ref().map(|info| info.reason.clone()),
+            metadata: info.map(|info| info.metadata).unwrap_or_default(),
             retry,
             body: if body.len() > 5 { body.slice(5..) } else { Bytes::new() },
             headers,

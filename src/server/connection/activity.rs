@@ -1,14 +1,12 @@
 //! What happens on one connection, as its bytes and its requests tell, and which time limit follows.
 
-use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
 use http::Version;
 use http_body::{Frame, SizeHint};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::{Limit, Protocol};
@@ -73,6 +71,29 @@ impl Activity {
             .map(|since| (since + limits::STALLED_WRITE, Limit::StalledWrite));
         let idle = (state.in_flight == 0).then(|| state.idle_limit(self.protocol));
         [blocked, idle].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Bytes came.
+    pub(super) fn received(&self) {
+        let mut state = self.lock();
+        if state.in_flight == 0 {
+            state.head_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// The peer took something, or everything that there was.
+    pub(super) fn flowing(&self) {
+        self.lock().blocked_since = None;
+    }
+
+    /// The peer takes nothing at the moment.
+    pub(super) fn blocked(&self) {
+        self.lock().blocked_since.get_or_insert_with(Instant::now);
+    }
+
+    /// Whether HTTP/2 is spoken, as far as is known.
+    pub(super) fn is_http2(&self) -> bool {
+        self.protocol == Protocol::Grpc || self.lock().version == Some(Version::HTTP_2)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -147,101 +168,5 @@ impl HttpBody for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// A transport that tells [`Activity`] what it does.
-#[derive(Debug)]
-pub(super) struct Watched<T> {
-    io: T,
-    activity: Arc<Activity>,
-    ended: bool,
-    discarded: usize,
-}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> Watched<T> {
-    pub(super) fn new(io: T, activity: Arc<Activity>) -> Self {
-        Self {
-            io,
-            activity,
-            ended: false,
-            discarded: 0,
-        }
-    }
-
-    fn note<R>(&self, written: Poll<R>) -> Poll<R> {
-        let mut state = self.activity.lock();
-        if written.is_ready() {
-            state.blocked_since = None;
-        } else {
-            state.blocked_since.get_or_insert_with(Instant::now);
-        }
-        written
-    }
-
-    /// Reads on after our end is closed, for closing on unread bytes would reset the connection and take the answer from
-    /// the peer, such as the one that says that its body is too large.
-    fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut space = [0; 4_096];
-        while !self.ended && self.discarded < limits::DISCARD {
-            let mut buffer = ReadBuf::new(&mut space);
-            match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => self.discarded += buffer.filled().len(),
-                _ => self.ended = true,
-            }
-        }
-        Poll::Ready(())
-    }
-}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncRead for Watched<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let read = ready!(Pin::new(&mut self.io).poll_read(cx, buf));
-        if read.is_ok() && buf.filled().len() > before {
-            let mut state = self.activity.lock();
-            if state.in_flight == 0 {
-                state.head_since.get_or_insert_with(Instant::now);
-            }
-        } else {
-            self.ended = true;
-        }
-        Poll::Ready(read)
-    }
-}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write(cx, buf);
-        self.note(written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.io).poll_write_vectored(cx, bufs);
-        self.note(written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.io).poll_flush(cx);
-        self.note(flushed)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.activity.close();
-        let shut = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
-        // An HTTP/2 peer has been told by a GOAWAY what counts.
-        let http2 = self.activity.protocol == Protocol::Grpc || self.activity.lock().version == Some(Version::HTTP_2);
-        if shut.is_ok() && !http2 {
-            ready!(self.poll_discard(cx));
-        }
-        Poll::Ready(shut)
     }
 }

@@ -1,6 +1,7 @@
 //! Every limit with the time paused, over a transport in memory.
 
 mod http2;
+mod stopping;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -102,11 +103,9 @@ async fn read_some(io: &mut DuplexStream) -> String {
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 
-macro_rules! assert_limit {
-    ($end:expr, $limit:ident) => {
-        let end = $end;
-        assert!(matches!(end, End::Limit(Limit::$limit)), "{end:?}");
-    };
+async fn ended_by(served: Served, limit: Limit) {
+    let end = served.end().await;
+    assert!(matches!(&end, End::Limit(passed) if *passed == limit), "{end:?}");
 }
 
 // === silence ===
@@ -182,7 +181,7 @@ async fn a_head_that_trickles_is_cut() {
         "{:?}",
         started.elapsed()
     );
-    assert_limit!(served.end().await, FirstRequest);
+    ended_by(served, Limit::FirstRequest).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,7 +197,7 @@ async fn the_head_of_a_later_request_has_its_time_from_its_first_byte() {
     io.write_all(b"GET / HT").await.unwrap();
     let (text, took) = read_to_end(&mut io).await;
     assert_eq!((text.as_str(), took.as_secs()), ("", limits::HEADER_READ.as_secs()));
-    assert_limit!(served.end().await, Header);
+    ended_by(served, Limit::Header).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -206,7 +205,7 @@ async fn who_never_reads_the_answer_is_cut() {
     let (mut io, served) = serve_one(Protocol::Rest);
     io.write_all(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let started = Instant::now();
-    assert_limit!(served.end().await, StalledWrite);
+    ended_by(served, Limit::StalledWrite).await;
     assert_eq!(started.elapsed().as_secs(), limits::STALLED_WRITE.as_secs());
 }
 
@@ -353,84 +352,6 @@ fn frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
         bytes = &bytes[end..];
     }
     frames
-}
-
-// === stopping ===
-
-#[tokio::test(start_paused = true)]
-async fn a_drain_lets_an_http1_request_finish_and_closes() {
-    let (mut io, served) = serve_one(Protocol::Rest);
-    io.write_all(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    served.drain.begin();
-    let (text, _) = read_to_end(&mut io).await;
-    assert!(text.contains("connection: close") && text.ends_with("done"), "{text}");
-    drop(io);
-    assert!(matches!(served.end().await, End::Closed));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_drain_lets_an_http2_call_finish_and_refuses_the_next() {
-    let (io, served) = serve_one(Protocol::Grpc);
-    let mut peer = Peer::connect(io, &[]).await;
-    peer.send(&http2::get(1, "/slow")).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    served.drain.begin();
-    assert_eq!(peer.until(http2::GOAWAY).await.goaway_code(), 0);
-    // The second one names the last stream that is served.
-    peer.until(http2::GOAWAY).await;
-    peer.send(&http2::get(3, "/")).await;
-    let data = peer.until(http2::DATA).await;
-    assert_eq!((data.stream, data.payload.as_slice()), (1, b"done".as_slice()));
-    peer.closed().await;
-    assert!(matches!(served.end().await, End::Closed));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_drain_closes_idle_connections_at_once() {
-    let (mut io, served) = serve_one(Protocol::Rest);
-    io.write_all(REQUEST).await.unwrap();
-    read_some(&mut io).await;
-    served.drain.begin();
-    let (text, took) = read_to_end(&mut io).await;
-    assert_eq!((text.as_str(), took.as_secs()), ("", 0));
-    drop(io);
-    served.end().await;
-
-    let (io, served) = serve_one(Protocol::Grpc);
-    let mut peer = Peer::connect(io, &[]).await;
-    peer.send(&http2::get(1, "/")).await;
-    peer.until(http2::DATA).await;
-    served.drain.begin();
-    assert_eq!(peer.closed().await.as_secs(), 0);
-    served.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_drain_does_not_wait_for_a_peer_that_is_dead() {
-    let (io, served) = serve_one(Protocol::Grpc);
-    let mut peer = Peer::connect(io, &[]).await;
-    peer.alive = false;
-    peer.send(&http2::get(1, "/")).await;
-    peer.until(http2::DATA).await;
-    served.drain.begin();
-    assert_eq!(peer.closed().await.as_secs(), limits::CLOSE.as_secs());
-    assert_limit!(served.end().await, Close);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_cut_ends_a_call_at_once() {
-    let (io, served) = serve_one(Protocol::Grpc);
-    let mut peer = Peer::connect(io, &[]).await;
-    peer.send(&http2::get(1, "/slow")).await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(served.running.load(Ordering::SeqCst), 1);
-    served.drain.cut();
-    assert_eq!(peer.closed().await, Duration::ZERO);
-    let running = served.running.clone();
-    assert!(matches!(served.end().await, End::Cut));
-    tokio::task::yield_now().await;
-    assert_eq!(running.load(Ordering::SeqCst), 0);
 }
 
 // === what a request knows ===
