@@ -53,9 +53,9 @@ pub(crate) fn run(_args: &Args, environment: &Environment) -> Exit {
     runtime::log(&config.log, runtime::rust_log(environment), Stream::Stderr);
     runtime::serve(|stop| async {
         let bind = |error| app::Error::Start(format!("the simulated org can't listen at {OKTA}: {error}"));
+        let listener = TcpListener::bind(OKTA).await.map_err(bind)?;
         let org = Org::demo();
         output::line(&people(&org));
-        let listener = TcpListener::bind(OKTA).await.map_err(bind)?;
         let simulator = Simulator::start_on(listener, org).await.map_err(bind)?;
         let served = app::serve(config, stop, |addresses| {
             runtime::log_listening(addresses);
