@@ -104,7 +104,7 @@ impl OktaSource {
         let api = Arc::clone(&self.api);
         let (call, login, password) = (call.clone(), login.clone(), password.clone());
         let submission = async move { api.authn(&call, &login, &password).await };
-        let ended: Result<_, ()> = Ok(submission.await);
+        let ended = tokio::spawn(submission.in_current_span()).await;
         ended.unwrap_or_else(|_| {
             let stopped = SourceError::new(ErrorKind::Unavailable { retry_after: None }, "POST /api/v1/authn");
             Err(stopped.with_source("the worker stopped"))

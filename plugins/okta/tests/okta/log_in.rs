@@ -302,8 +302,12 @@ async fn a_check_runs_on_when_its_caller_hangs_up() {
     waiting.abort();
     assert!(waiting.await.expect_err("aborted").is_cancelled());
     hold.release();
-    world.control().answered(Endpoint::Authn, 1).await;
-    world.control().idle().await;
+    let answered = async {
+        world.control().answered(Endpoint::Authn, 1).await;
+        world.control().idle().await;
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(5), answered).await;
+    assert!(heard.is_ok(), "the check ended with its caller");
     assert_eq!(world.org.received().abandoned(), 0);
     assert_eq!(world.org.received().passwords(), 1);
 }
