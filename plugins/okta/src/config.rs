@@ -177,17 +177,15 @@ fn org_url(text: &str) -> Result<Origin, &'static str> {
     Ok(origin)
 }
 
-fn lookup_statuses(items: Vec<String>) -> Result<Vec<Status>, String> {
-    let listed: Vec<Status> = items.iter().filter_map(|item| Status::parse(item)).collect();
-    let can_be = Status::LISTED_BY_DEFAULT;
-    if listed.len() == items.len() && listed.iter().all(|status| can_be.contains(status)) {
-        return Ok(listed);
-    }
-    let names: Vec<String> = can_be.iter().map(|status| format!("\"{}\"", status.name())).collect();
-    Err(format!(
-        "can list {} only: users in any other status may not come in by a password reset",
-        names.join(", ")
-    ))
+fn lookup_statuses(items: Vec<String>) -> Result<Vec<Status>, &'static str> {
+    let listed: Option<Vec<Status>> = items
+        .iter()
+        .map(|item| Status::parse(item).filter(|status| status.can_be_listed()))
+        .collect();
+    listed.ok_or(
+        "can list ACTIVE, LOCKED_OUT, PASSWORD_EXPIRED, PROVISIONED, RECOVERY and STAGED only: a suspended or \
+         deactivated user may not come in by a password reset",
+    )
 }
 
 fn attributes(items: Vec<String>) -> Result<Vec<String>, &'static str> {

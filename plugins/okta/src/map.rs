@@ -155,9 +155,14 @@ const STATUSES: &[(&str, Status)] = &[
 ];
 
 impl Status {
-    /// What `lookup_statuses` is unless it is set, and at the same time all that it can list.
+    /// What `lookup_statuses` is unless it is set.
     pub(crate) const LISTED_BY_DEFAULT: [Self; 4] =
         [Self::Active, Self::PasswordExpired, Self::Provisioned, Self::Recovery];
+
+    /// Whether `lookup_statuses` may list it. A suspended or deactivated user may never come in by a password reset.
+    pub(crate) fn can_be_listed(self) -> bool {
+        !matches!(self, Self::Deprovisioned | Self::Suspended)
+    }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
         row(STATUSES, text)
@@ -189,11 +194,10 @@ pub(crate) fn rejected_at_login(status: Status, rules: &Rules) -> Option<Rejecti
 pub(crate) fn rejected_at_lookup(status: Status, rules: &Rules) -> Option<Rejection> {
     match status {
         Status::Deprovisioned | Status::Suspended => Some(Rejection::AccountDisabled),
-        Status::LockedOut => Some(Rejection::AccountLocked),
-        Status::Staged => Some(Rejection::AccountInactive),
         listed if rules.lookup_statuses.contains(&listed) => None,
+        Status::LockedOut => Some(Rejection::AccountLocked),
         Status::PasswordExpired => Some(Rejection::PasswordExpired),
-        Status::Provisioned => Some(Rejection::AccountInactive),
+        Status::Provisioned | Status::Staged => Some(Rejection::AccountInactive),
         Status::Active | Status::Recovery => Some(Rejection::DeniedByPolicy),
     }
 }

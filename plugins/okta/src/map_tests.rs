@@ -256,3 +256,12 @@ fn factors() {
         assert_eq!(is_second_factor(&factor), counts, "{kind} {status}");
     }
 }
+
+#[test]
+fn listed_statuses_are_found_at_look_up_and_change_no_log_in() {
+    let rules = careful(&[("lookup_statuses", list(&["LOCKED_OUT", "STAGED"]))]);
+    for status in [Status::LockedOut, Status::Staged] {
+        assert_eq!(rejected_at_lookup(status, &rules), None, "{status:?}");
+        assert!(rejected_at_login(status, &rules).is_some(), "{status:?}");
+    }
+}
