@@ -11,7 +11,7 @@ use url::Url;
 use crate::config::Settings;
 use crate::limits;
 use crate::map::{self, Refusal};
-use crate::wire::{ErrorBody, Factor, Group, Id, Organization, Transaction, UserRecord};
+use crate::wire::{ErrorBody, Factor, Group, Id, Object, Organization, Transaction, UserRecord};
 
 pub(crate) const USER: &str = "/api/v1/users/{id}";
 
@@ -61,7 +61,9 @@ impl Api {
         }
         let response = self.send(call, request, self.send_token_with_authn).await?;
         if response.status() == StatusCode::OK {
-            return response.json().map(Ok);
+            return response
+                .json::<Object<Transaction>>()
+                .map(|transaction| Ok(transaction.0));
         }
         match map::authn_refusal(response.status().as_u16(), code(&response).as_deref()) {
             Refusal::Reject(rejection) => Ok(Err(rejection)),
@@ -75,7 +77,7 @@ impl Api {
         if map::is_absence(response.status().as_u16(), code(&response).as_deref()) {
             return Ok(None);
         }
-        answer(&response).map(Some)
+        one(&response).map(Some)
     }
 
     /// [`user`](Self::user), and the answer is about this very id.
@@ -89,7 +91,7 @@ impl Api {
 
     pub(crate) async fn factors(&self, call: &Call, id: &Id) -> Result<Vec<Factor>, SourceError> {
         let request = Request::get("/api/v1/users/{id}/factors").segment(id.as_str());
-        answer(&self.send(call, request, true).await?)
+        many(&self.send(call, request, true).await?)
     }
 
     pub(crate) async fn groups(&self, call: &Call, id: &Id) -> Result<Vec<Group>, SourceError> {
@@ -134,7 +136,7 @@ impl Api {
     pub(crate) async fn organization(&self, call: &Call) -> Result<(), SourceError> {
         let request = Request::get("/.well-known/okta-organization");
         let response = self.send(call, request, false).await?;
-        answer::<Organization>(&response).map(drop)
+        one::<Organization>(&response).map(drop)
     }
 
     async fn send(&self, call: &Call, request: Request, with_token: bool) -> Result<Response, SourceError> {
@@ -166,6 +168,14 @@ fn search_expression(key: &str, value: &str) -> String {
     terms.collect::<Vec<String>>().join(" or ")
 }
 
+fn one<T: DeserializeOwned>(response: &Response) -> Result<T, SourceError> {
+    answer::<Object<T>>(response).map(|object| object.0)
+}
+
+fn many<T: DeserializeOwned>(response: &Response) -> Result<Vec<T>, SourceError> {
+    answer::<Vec<Object<T>>>(response).map(|objects| objects.into_iter().map(|object| object.0).collect())
+}
+
 /// 200 and nothing else is an answer.
 fn answer<T: DeserializeOwned>(response: &Response) -> Result<T, SourceError> {
     if response.status() == StatusCode::OK {
@@ -187,30 +197,63 @@ fn failure(response: &Response, kind: ErrorKind) -> SourceError {
 }
 
 fn code(response: &Response) -> Option<String> {
-    response.json::<ErrorBody>().ok().map(|body| body.error_code)
+    response.json::<Object<ErrorBody>>().ok().map(|body| body.0.error_code)
 }
 
 /// The cursor of the next page. Only the cursor is taken of a link, so that no answer decides where a token is sent.
+///
+/// A page that is overlooked is a claimant who is overlooked, so names and quotes are read as RFC 8288 lets them be
+/// written, and a link that can't be read is an error.
 fn next_page(response: &Response) -> Result<Option<String>, SourceError> {
-    let values = response.headers().get_all(header::LINK);
-    let texts = values.iter().filter_map(|value| value.to_str().ok());
-    let mut links = texts
-        .flat_map(|text| text.split('<').skip(1))
-        .filter_map(|link| link.split_once('>'));
-    let Some((next, _)) = links.find(|(_, parameters)| parameters.contains("rel=\"next\"")) else {
-        return Ok(None);
-    };
-    let cursor = Url::parse(next).ok().and_then(|url| {
-        url.query_pairs()
-            .find(|(name, _)| name == "after")
-            .map(|(_, value)| value.into_owned())
-    });
-    cursor.map(Some).ok_or_else(|| response.error(ErrorKind::Protocol))
+    for value in response.headers().get_all(header::LINK) {
+        let text = value.to_str().map_err(|_| response.error(ErrorKind::Protocol))?;
+        let links = text.split('<').skip(1).map(|link| link.split_once('>'));
+        for link in links {
+            let (target, parameters) = link.ok_or_else(|| response.error(ErrorKind::Protocol))?;
+            if !is_next(parameters) {
+                continue;
+            }
+            let cursor = Url::parse(target).ok().and_then(|url| {
+                let mut pairs = url.query_pairs();
+                pairs
+                    .find(|(name, _)| name == "after")
+                    .map(|(_, value)| value.into_owned())
+            });
+            return cursor.map(Some).ok_or_else(|| response.error(ErrorKind::Protocol));
+        }
+    }
+    Ok(None)
+}
+
+fn is_next(parameters: &str) -> bool {
+    parameters
+        .split([';', ','])
+        .filter_map(|parameter| parameter.split_once('='))
+        .any(|(name, value)| {
+            let mut relations = value.trim().trim_matches('"').split_ascii_whitespace();
+            name.trim().eq_ignore_ascii_case("rel") && relations.any(|relation| relation.eq_ignore_ascii_case("next"))
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_next_link_is_found_however_it_is_written() {
+        for next in [
+            "; rel=\"next\"",
+            ";rel=next",
+            "; REL = \"Next\"",
+            "; title=\"a\"; rel=\"last next\"",
+            "; rel=\"next\", ",
+        ] {
+            assert!(is_next(next), "{next}");
+        }
+        for other in ["; rel=\"self\"", "; rev=\"next\"", "; rel=\"nextish\"", ""] {
+            assert!(!is_next(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_search_closes_no_quote_and_knows_each_spelling() {

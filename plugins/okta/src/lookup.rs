@@ -43,7 +43,8 @@ impl OktaSource {
     }
 
     pub(crate) async fn by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
-        let named = self.api.user(call, login.as_str()).await?;
+        let composed: String = login.as_str().nfc().collect();
+        let named = self.api.user(call, &composed).await?;
         // A short name or an id finds a user as well, but isn't their login.
         let record = named.filter(|record| has(record, "login", login.as_str()));
         self.settle(call, record.into_iter().collect()).await

@@ -167,13 +167,6 @@ impl Status {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         row(STATUSES, text)
     }
-
-    pub(crate) fn name(self) -> &'static str {
-        STATUSES
-            .iter()
-            .find(|(_, status)| *status == self)
-            .map_or("", |(name, _)| name)
-    }
 }
 
 /// Why a user of this status doesn't get in although the password was proved.
@@ -239,9 +232,10 @@ impl Owner {
 }
 
 /// Whether an enrolled factor is one that a migration would silently drop. E-mail enrols by itself on Identity Engine,
-/// and a security question is no second factor. A type without a row counts.
+/// and a security question is no second factor. A type or a status without a row counts.
 pub(crate) fn is_second_factor(factor: &wire::Factor) -> bool {
-    factor.status == "ACTIVE" && !matches!(factor.factor_type.as_str(), "email" | "question")
+    let unused = ["DISABLED", "EXPIRED", "INACTIVE", "NOT_SETUP", "PENDING_ACTIVATION"];
+    !unused.contains(&factor.status.as_str()) && !matches!(factor.factor_type.as_str(), "email" | "question")
 }
 
 fn row<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {

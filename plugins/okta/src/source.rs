@@ -124,6 +124,7 @@ impl OktaSource {
             }
             State::ProvedOwesFactor => {}
         }
+        let names_factors = embedded.names_factors();
         let Some(user) = embedded.user else {
             return Err(protocol("the transaction names no user"));
         };
@@ -131,8 +132,14 @@ impl OktaSource {
         if expired && self.settings.rules.password_expired == Choice::Reject {
             return Ok(Err(Rejection::PasswordExpired));
         }
-        if state == State::ProvedOwesFactor && self.settings.rules.second_factor == SecondFactor::Reject {
-            return Ok(Err(Rejection::SecondFactorRequired));
+        if state == State::ProvedOwesFactor {
+            if self.settings.rules.second_factor == SecondFactor::Reject {
+                return Ok(Err(Rejection::SecondFactorRequired));
+            }
+            // A yes needs to know that what is open isn't the password.
+            if !names_factors {
+                return Err(protocol("a factor is open, and none is named"));
+            }
         }
         Ok(Ok(Proof { user, expired }))
     }

@@ -1,8 +1,12 @@
-//! What Okta sends, exactly as far as it is used. A doubled or missing key is an error; `null` is absence where Okta
-//! may leave a key out.
+//! What Okta sends, exactly as far as it is used. A doubled or missing key is an error, and so is an array where Okta
+//! sends an object; `null` is absence where Okta may leave a key out.
+
+mod object;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub(crate) use object::Object;
 
 /// `profile` of a user: base and custom attributes side by side.
 pub(crate) type Profile = Map<String, Value>;
@@ -11,25 +15,25 @@ pub(crate) type Profile = Map<String, Value>;
 #[derive(Deserialize)]
 pub(crate) struct Transaction {
     pub(crate) status: String,
-    #[serde(rename = "_embedded", default)]
+    #[serde(rename = "_embedded", default, deserialize_with = "object::optional")]
     pub(crate) embedded: Option<Embedded>,
 }
 
 #[derive(Default, Deserialize)]
 pub(crate) struct Embedded {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     pub(crate) user: Option<AuthnUser>,
     #[serde(default)]
-    factors: Option<OneOrMore<OpenFactor>>,
+    factors: Option<OneOrMore<Object<OpenFactor>>>,
     /// Okta's documents print an array under this name too.
     #[serde(default)]
-    factor: Option<OneOrMore<OpenFactor>>,
+    factor: Option<OneOrMore<Object<OpenFactor>>>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct AuthnUser {
     pub(crate) id: Id,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional_map")]
     pub(crate) profile: Option<Profile>,
 }
 
@@ -52,17 +56,18 @@ enum OneOrMore<T> {
 pub(crate) struct UserRecord {
     pub(crate) id: Id,
     pub(crate) status: String,
+    #[serde(deserialize_with = "object::map")]
     pub(crate) profile: Profile,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     pub(crate) credentials: Option<Credentials>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Credentials {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional")]
     pub(crate) provider: Option<Provider>,
     /// Undocumented, and absent in many orgs.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object::optional_list")]
     pub(crate) emails: Option<Vec<EmailClaim>>,
 }
 
@@ -93,6 +98,7 @@ pub(crate) struct Factor {
 /// An element of `GET /api/v1/users/{id}/groups`.
 #[derive(Deserialize)]
 pub(crate) struct Group {
+    #[serde(deserialize_with = "object::required")]
     pub(crate) profile: GroupProfile,
 }
 
@@ -126,9 +132,22 @@ pub(crate) struct Id(String);
 impl Embedded {
     /// Whether the password is among the factors that are still to be shown.
     pub(crate) fn owes_password(&self) -> bool {
+        self.open_factors()
+            .any(|factor| factor.factor_type.trim().eq_ignore_ascii_case("password"))
+    }
+
+    /// Whether any factor is named: Okta always lists those that it asks for.
+    pub(crate) fn names_factors(&self) -> bool {
+        self.open_factors().next().is_some()
+    }
+
+    fn open_factors(&self) -> impl Iterator<Item = &OpenFactor> {
         let lists = [&self.factors, &self.factor];
-        let mut open = lists.into_iter().flatten().flat_map(OneOrMore::as_slice);
-        open.any(|factor| factor.factor_type.eq_ignore_ascii_case("password"))
+        lists
+            .into_iter()
+            .flatten()
+            .flat_map(OneOrMore::as_slice)
+            .map(|factor| &factor.0)
     }
 }
 
@@ -165,7 +184,7 @@ mod tests {
     use super::*;
 
     fn record(text: &str) -> bool {
-        serde_json::from_str::<UserRecord>(text).is_ok()
+        serde_json::from_str::<Object<UserRecord>>(text).is_ok()
     }
 
     #[test]
@@ -187,6 +206,9 @@ mod tests {
             r#"{"id": "00u1", "status": null, "profile": {}}"#,
             r#"{"id": 1, "status": "ACTIVE", "profile": {}}"#,
             r#"{"id": "00u1", "status": "ACTIVE", "profile": []}"#,
+            r#"{"id": "00u1", "status": "ACTIVE", "profile": {"email": "a@b.c", "email": "d@b.c"}}"#,
+            r#"{"id": "00u1", "status": "ACTIVE", "profile": {}, "credentials": [{"type": "OKTA"}, null]}"#,
+            r#"["00u1", "ACTIVE", {}, null]"#,
             r#"[]"#,
             r#"null"#,
         ] {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 /// Whether two identifiers are the same: equal after NFC and ignoring ASCII case. Accents are never folded.
 pub fn same_identifier(one: &str, other: &str) -> bool {
@@ -122,20 +123,24 @@ impl Password {
 }
 
 fn is_domain(text: &str) -> bool {
+    let letter = |c: char| c.is_alphanumeric() || c == '-' || is_combining_mark(c);
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && !label.starts_with('-')
+            && !label.starts_with(|c| c == '-' || is_combining_mark(c))
             && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+            && label.chars().all(letter)
     };
     text.split('.').all(label)
 }
 
-/// White space, and characters that change how their neighbours are shown (UAX #9, default-ignorables).
+/// White space, and characters that nobody sees: Unicode's Default_Ignorable_Code_Point, among them those that change
+/// how their neighbours are shown (UAX #9), and the interlinear annotation marks.
 fn is_unseen(c: char) -> bool {
     c.is_whitespace()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 macro_rules! redacted {
@@ -176,6 +181,8 @@ mod tests {
             "a%2e@x",
             "+tag@ex-ample.org",
             "é@bücher.example",
+            "e\u{301}@bu\u{308}cher.example",
+            "a@हिन्दी.example",
             "o'b@x.y",
         ] {
             assert!(Email::parse(good).is_ok(), "{good}");
@@ -196,6 +203,11 @@ mod tests {
             "a@[1.2.3.4]",
             "\"a\"@b.c",
             "a\u{200b}@b.c",
+            "a\u{34f}@b.c",
+            "a\u{3164}@b.c",
+            "a\u{fe0f}@b.c",
+            "a\u{e0061}@b.c",
+            "a@\u{308}b.c",
             "a\u{202e}@b.c",
             "a\n@b.c",
             "me",

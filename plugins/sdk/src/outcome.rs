@@ -3,7 +3,10 @@ use crate::User;
 /// What a password check found out. Either way the source answered, and all is well with it.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "one value a call to an upstream; a box would cost every reader more")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value a call to an upstream; a box would cost every reader more"
+)]
 pub enum Authentication {
     /// The password is right, by evidence that the plugin lists, and belongs to this user.
     Accept(User),
@@ -14,7 +17,10 @@ pub enum Authentication {
 /// What a look-up found out.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "one value a call to an upstream; a box would cost every reader more")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one value a call to an upstream; a box would cost every reader more"
+)]
 pub enum Lookup {
     /// The source is sure that it has no such user. A source that can't be sure answers an error.
     ///

@@ -53,6 +53,16 @@ fn faults() -> Vec<(Fault, ErrorKind)> {
         (Fault::status(503, "E0000010"), UNAVAILABLE),
         (Fault::status(504, "E0000241"), UNAVAILABLE),
         (json(404, ""), ErrorKind::Protocol),
+        // Arrays, which a derived deserialiser would take for the objects that they should be.
+        (
+            json(200, r#"["SUCCESS", {"user": {"id": "00u1"}}]"#),
+            ErrorKind::Protocol,
+        ),
+        (
+            json(401, r#"["E0000004", "Authentication failed"]"#),
+            ErrorKind::Protocol,
+        ),
+        (json(404, r#"["E0000007", "Not found"]"#), ErrorKind::Protocol),
         (json(404, "{\"errorCode\": \"E0000007\"}"), ErrorKind::Protocol),
         (json(200, "null"), ErrorKind::Protocol),
         (json(200, "{\"status\": \"SUCCESS\""), ErrorKind::Protocol),

@@ -317,3 +317,29 @@ async fn an_org_without_people_says_no() {
     let world = World::new(Org::new().token(idbridge_okta_simulator::TOKEN), &[]).await;
     assert_eq!(world.rejected("ada@example.com").await, Rejection::InvalidCredentials);
 }
+
+/// Okta always lists the factors that it asks for. Where it doesn't, what is open might be the password.
+#[tokio::test]
+async fn an_open_factor_that_nobody_names_is_no_proof() {
+    for factors in [
+        "",
+        r#", "factors": []"#,
+        r#", "factors": null"#,
+        r#", "factors": [{"factorType": " PASSWORD "}]"#,
+    ] {
+        let body = format!(
+            r#"{{"status": "MFA_REQUIRED", "_embedded": {{"user": {{"id": "00u1", "profile": {{}}}}{factors}}}}}"#
+        );
+        let world = World::new(
+            org([person("ada@example.com")]),
+            &[("on_second_factor", text("accept"))],
+        )
+        .await;
+        world.control().fault(Endpoint::Authn, Fault::json(200, &body));
+        assert_eq!(
+            world.log_in_fails("ada@example.com").await,
+            ErrorKind::Protocol,
+            "{factors}"
+        );
+    }
+}
