@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use url::Url;
+use url::{Host, Url};
 
 /// The process's environment, handed in by `main`.
 pub type Environment = Vec<(OsString, OsString)>;
@@ -109,15 +109,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
     }
 }
 
-/// Where a broker listens: `http://HOST:PORT` or `https://HOST:PORT`, and nothing more.
-fn parse_broker(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text).map_err(|_| "no URL; write it as http://127.0.0.1:50051")?;
-    let bare =
-        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && bare && url.path() == "/" {
-        Ok(url)
-    } else {
-        Err("http or https, a host and a port are wanted, and nothing more")
+/// Where a broker listens: `https://HOST:PORT`, or `http://…` on loopback or where the operator takes plain text.
+///
+/// Not a parser of clap's, which would print what it was given: a URL can hold a password.
+fn parse_broker(text: &str, plaintext: bool) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "is no URL; write it as https://broker.internal:50051")?;
+    let bare = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.path() == "/";
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !bare {
+        return Err("http or https, a host and a port are wanted, and nothing more");
+    }
+    if url.scheme() == "http" && !plaintext && !is_loopback(&url) {
+        return Err("http beyond loopback shows keys and passwords to the network; use https");
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

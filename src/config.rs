@@ -19,7 +19,7 @@ mod sources;
 use std::ffi::OsString;
 use std::path::Path;
 
-use idbridge_source::{Mistake, Node, Reader, Registry, SecretFiles};
+use idbridge_source::{Mistake, Node, Reader, Registry, SecretFiles, Table};
 
 pub use admin::Admin;
 pub use callers::{Allow, Caller};
@@ -121,6 +121,7 @@ fn read(mut tree: Node, registry: &Registry, secrets: SecretFiles) -> Result<Con
         audit: Audit::read(&root),
         rest,
     };
+    check_ports(&root, &config);
     root.finish();
     let complete = config.sources.len() == names.len();
     drop(root);
@@ -133,6 +134,27 @@ fn read(mut tree: Node, registry: &Registry, secrets: SecretFiles) -> Result<Con
         });
     }
     if mistakes.is_empty() { Ok(config) } else { Err(mistakes) }
+}
+
+/// Two listeners can't have one port, unless each is told apart by its own address.
+fn check_ports(root: &Table<'_>, config: &Config) {
+    let rest = config.rest.as_ref().map(|rest| ("rest", &rest.listen));
+    let admin = config.admin.as_ref().map(|admin| ("admin", &admin.listen));
+    let mut taken = vec![("grpc", config.grpc.listen.address)];
+    for (section, listen) in rest.into_iter().chain(admin) {
+        let address = listen.address;
+        let clash = taken.iter().find(|(_, other)| {
+            let same_ip = other.ip() == address.ip() || other.ip().is_unspecified() || address.ip().is_unspecified();
+            address.port() != 0 && other.port() == address.port() && same_ip
+        });
+        if let Some((other, _)) = clash {
+            root.mistake(
+                section,
+                format!("listens at the same port as `{other}`; give each its own"),
+            );
+        }
+        taken.push((section, address));
+    }
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use url::Url;
-
 use super::{Environment, Exit, output, runtime};
 use crate::telemetry::log::Stream;
 use crate::{app, config};
@@ -15,11 +13,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// The broker's gRPC listener
-    #[arg(long, value_name = "URL", value_parser = super::parse_broker)]
-    upstream: Url,
+    #[arg(long, value_name = "URL")]
+    upstream: String,
+    /// Take http beyond loopback: keys and passwords then cross the network as they are, unless a proxy ends TLS
+    #[arg(long)]
+    plaintext: bool,
 }
 
 pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
+    let upstream = match super::parse_broker(&args.upstream, args.plaintext) {
+        Ok(upstream) => upstream,
+        Err(problem) => {
+            output::error(&format!("--upstream: {problem}"));
+            return Exit::Usage;
+        }
+    };
     let level = runtime::rust_log(&environment);
     let config = match config::load_gateway(&args.config, environment) {
         Ok(config) => config,
@@ -29,5 +37,5 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
         }
     };
     runtime::log(&config.log, level, Stream::Stdout);
-    runtime::serve(|stop| app::gateway(config, &args.upstream, stop, runtime::log_listening))
+    runtime::serve(|stop| app::gateway(config, &upstream, stop, runtime::log_listening))
 }

@@ -56,8 +56,8 @@ pub(crate) struct BrokerArg {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Ask a running broker, with the caller's key in $IDBRIDGE_KEY
-    #[arg(long, value_name = "URL", value_parser = super::parse_broker)]
-    grpc: Option<Url>,
+    #[arg(long, value_name = "URL")]
+    grpc: Option<String>,
 }
 
 /// What is asked.
@@ -124,7 +124,10 @@ impl Asked {
             .find(|(name, _)| name == "IDBRIDGE_KEY")
             .map(|(_, value)| value);
         match key.map(std::ffi::OsString::into_string) {
-            Some(Ok(key)) if !key.is_empty() => Ok(Self::Broker(url.clone(), Zeroizing::new(key))),
+            Some(Ok(key)) if !key.is_empty() => {
+                let url = super::parse_broker(url, false).map_err(|problem| format!("--grpc: {problem}"))?;
+                Ok(Self::Broker(url, Zeroizing::new(key)))
+            }
             _ => Err("$IDBRIDGE_KEY is empty: it holds the caller's key for --grpc".to_owned()),
         }
     }

@@ -42,6 +42,13 @@ pub(super) fn variables(environment: impl IntoIterator<Item = (OsString, OsStrin
             mistake("is no key; a variable is named as IDBRIDGE_GRPC__LISTEN is for `grpc.listen`".to_owned());
         } else if let Some(first) = said.get(&path) {
             mistake(format!("is said by {first} too; keep one of the two"));
+        } else if let Some((_, first)) = said
+            .iter()
+            .find(|(other, _)| path.starts_with(other) || other.starts_with(&path))
+        {
+            mistake(format!(
+                "can't hold both a value and the key of {first}; keep one of the two"
+            ));
         } else if let Ok(value) = value.into_string() {
             said.insert(path.clone(), name.clone());
             variables.push(Variable { name, path, value });

@@ -91,6 +91,9 @@ fn read_kind(table: &Table<'_>, registry: &Registry) -> Option<String> {
 
 fn read_prefix(table: &Table<'_>, name: &str, prefixes: &mut BTreeMap<String, String>) -> String {
     let prefix = table.text("id_prefix").parse(|prefix| {
+        if prefix.is_empty() {
+            return Err("is empty; two sources' users must never share an id. Leave it out to take the source's name");
+        }
         if prefix == "auth0" {
             return Err("must not be \"auth0\", which Auth0 puts before its own ids");
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use idbridge_source::same_identifier;
+
 /// Routes in the order of the settings; the first that fits decides.
 #[derive(Clone, Debug, Default)]
 pub struct Routing {
@@ -11,7 +13,7 @@ pub struct Routing {
 /// One route.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// E-mail domains in lower case. None: every identifier.
+    /// E-mail domains, compared as identifiers are. None: every identifier.
     pub domains: Vec<String>,
     pub source: Arc<str>,
 }
@@ -33,11 +35,10 @@ impl Routing {
 
     /// The one source for this identifier, if a route fits.
     pub fn source_for(&self, identifier: &str) -> Option<&str> {
-        let domain = identifier
-            .rsplit_once('@')
-            .map(|(_, domain)| domain.to_ascii_lowercase());
+        let asked = identifier.rsplit_once('@').map(|(_, domain)| domain);
         let fits = |route: &&Route| {
-            route.domains.is_empty() || domain.as_ref().is_some_and(|domain| route.domains.contains(domain))
+            let mut domains = route.domains.iter();
+            route.domains.is_empty() || asked.is_some_and(|asked| domains.any(|domain| same_identifier(domain, asked)))
         };
         self.routes.iter().find(fits).map(|route| &*route.source)
     }
@@ -53,10 +54,16 @@ mod tests {
             domains: domains.iter().map(|&domain| domain.to_owned()).collect(),
             source: source.into(),
         };
-        let routing = Routing::new(vec![route(&["acme.com", "acme.de"], "staff"), route(&[], "customers")]);
+        let routing = Routing::new(vec![
+            route(&["acme.com", "acme.de", "bücher.example"], "staff"),
+            route(&[], "customers"),
+        ]);
         for (identifier, source) in [
             ("ada@acme.com", "staff"),
             ("ada@ACME.DE", "staff"),
+            ("ada@bücher.EXAMPLE", "staff"),
+            ("ada@bu\u{308}cher.example", "staff"),
+            ("ada@bucher.example", "customers"),
             ("ada@acme.com.evil.example", "customers"),
             ("ada@sub.acme.com", "customers"),
             ("acme.com", "customers"),

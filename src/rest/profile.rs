@@ -72,10 +72,12 @@ impl Profile {
             EmailFrom::Login => &user.login,
         };
         let email = spelled.to_lowercase();
-        if Email::parse(&email).is_err() {
+        // Auth0 stores lower case. Where that makes another address of it, it would store another user.
+        if Email::parse(&email).is_err() || !same_identifier(&email, spelled) {
             return Err(Unfit::NotPortable);
         }
-        let username = Some(user.login.to_lowercase()).filter(|name| settings.send_username && is_username(name));
+        let username = Some(user.login.to_lowercase())
+            .filter(|name| settings.send_username && is_username(name) && same_identifier(name, &user.login));
 
         let mut findable = vec![spelled, &email];
         if let Some(username) = &username {
@@ -124,13 +126,19 @@ impl std::fmt::Debug for Profile {
     }
 }
 
-/// Counted in UTF-16, as JavaScript counts: the narrowest reading of Auth0's "characters".
+/// Counted in UTF-16, as JavaScript counts: the narrowest reading of Auth0's "characters". Blanks are no name, and
+/// control characters are in none.
 fn within(text: Option<String>, limit: usize) -> Option<String> {
-    text.filter(|text| (1..=limit).contains(&text.encode_utf16().count()))
+    text.filter(|text| {
+        let fits = (1..=limit).contains(&text.encode_utf16().count());
+        fits && !text.trim().is_empty() && !text.contains(char::is_control)
+    })
 }
 
+/// Auth0 names no limit for a picture's address; ours is what browsers and proxies take.
 fn is_web_address(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    text.len() <= 2048
+        && url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// `^\+[0-9]{1,15}$`

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
@@ -10,8 +11,12 @@ use idbridge_source::{
     UserName,
 };
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::telemetry::metrics::{Metrics, Operation};
+
+/// A source that wasn't given this long has not failed by being slow.
+const A_FAIR_WAIT: Duration = Duration::from_secs(1);
 
 /// What is known of one source, shared by all workers.
 pub struct Watcher {
@@ -51,10 +56,16 @@ impl Watcher {
         }
     }
 
-    fn failed(&self, call: &Call, error: &SourceError) {
+    fn failed(&self, call: &Call, error: &SourceError, took: Duration) {
         self.metrics.source_error(&self.name, error.kind());
-        // Two users for one address, or a question that it doesn't take, say nothing about the source's health.
-        if matches!(error.kind(), ErrorKind::Ambiguous | ErrorKind::Unsupported) {
+        let says_nothing_of_health = match error.kind() {
+            // Two users for one address; a question that it doesn't take.
+            ErrorKind::Ambiguous | ErrorKind::Unsupported => true,
+            // A caller in a hurry.
+            ErrorKind::TimedOut => took < A_FAIR_WAIT,
+            _ => false,
+        };
+        if says_nothing_of_health {
             return;
         }
         self.set_up(false);
@@ -80,11 +91,18 @@ impl Watcher {
         self.metrics.source_up(&self.name, up);
     }
 
-    fn observe<T>(&self, call: &Call, answer: &Result<T, SourceError>) {
-        match answer {
+    async fn observe<T>(
+        &self,
+        call: &Call,
+        answer: impl Future<Output = Result<T, SourceError>>,
+    ) -> Result<T, SourceError> {
+        let began = Instant::now();
+        let answer = answer.await;
+        match &answer {
             Ok(_) => self.answered(),
-            Err(error) => self.failed(call, error),
+            Err(error) => self.failed(call, error, began.elapsed()),
         }
+        answer
     }
 }
 
@@ -123,8 +141,10 @@ impl<S: IdentitySource> IdentitySource for Observe<S> {
         login: &Login,
         password: &Password,
     ) -> Result<Authentication, SourceError> {
-        let answer = self.inner.authenticate(call, login, password).await;
-        self.watcher.observe(call, &answer);
+        let answer = self
+            .watcher
+            .observe(call, self.inner.authenticate(call, login, password))
+            .await;
         self.count(
             Operation::Authenticate,
             match &answer {
@@ -137,23 +157,19 @@ impl<S: IdentitySource> IdentitySource for Observe<S> {
     }
 
     async fn user_by_email(&self, call: &Call, email: &Email) -> Result<Lookup, SourceError> {
-        let answer = self.inner.user_by_email(call, email).await;
-        self.watcher.observe(call, &answer);
+        let answer = self.watcher.observe(call, self.inner.user_by_email(call, email)).await;
         self.count(Operation::LookUp, lookup_outcome(&answer));
         answer
     }
 
     async fn user_by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
-        let answer = self.inner.user_by_login(call, login).await;
-        self.watcher.observe(call, &answer);
+        let answer = self.watcher.observe(call, self.inner.user_by_login(call, login)).await;
         self.count(Operation::LookUp, lookup_outcome(&answer));
         answer
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
-        let answer = self.inner.probe(call).await;
-        self.watcher.observe(call, &answer);
-        answer
+        self.watcher.observe(call, self.inner.probe(call)).await
     }
 }
 

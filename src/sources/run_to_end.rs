@@ -84,6 +84,9 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
 }
 
 async fn in_time<T>(call: &Call, answer: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+    if call.deadline <= Instant::now() {
+        return Err(timed_out()); // the source wasn't asked, and has nothing to answer for
+    }
     timeout_at(call.deadline, answer)
         .await
         .unwrap_or_else(|_| Err(timed_out()))

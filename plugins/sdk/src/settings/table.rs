@@ -164,6 +164,8 @@ impl<'a> Table<'a> {
                     _ => None,
                 })
                 .collect(),
+            // An empty variable is more often an accident than an empty list, and lists close doors.
+            Value::Variable(text) if text.trim().is_empty() => None,
             Value::Variable(text) => Some(
                 text.split(',')
                     .map(str::trim)
@@ -299,8 +301,11 @@ fn parse_duration(text: &str) -> Option<Duration> {
 
 fn read_secret(path: &std::path::Path) -> Result<Secret, String> {
     let describe = |error: std::io::Error| format!("names a file that can't be read: {}", error.kind());
-    let size = std::fs::metadata(path).map_err(describe)?.len();
-    if size > SECRET_FILE_BYTES {
+    let metadata = std::fs::metadata(path).map_err(describe)?;
+    if !metadata.is_file() {
+        return Err("names what is no file".to_owned()); // a pipe would be waited for, for ever
+    }
+    if metadata.len() > SECRET_FILE_BYTES {
         return Err("names a file that is too large for a secret".to_owned());
     }
     let text = std::fs::read_to_string(path).map_err(describe)?;
