@@ -2,17 +2,26 @@
 //!
 //! `README.md` beside this file says what is where.
 
+#![expect(clippy::expect_used, reason = "a test that can't go on fails, and says why")]
+
 mod promises {
     mod architecture;
     mod case;
     mod cases;
     mod chain;
+    mod cli;
     mod clients;
+    mod docs;
+    mod hang_up;
+    mod health;
+    mod http1;
     mod laws;
     mod lifecycle;
     mod limits;
+    mod operating;
     mod process;
     mod secrecy;
+    mod sent;
     mod settings;
     mod tls;
     mod wanted;

@@ -12,75 +12,75 @@ use toml::Table;
 /// One file: cases that share their settings, and so their processes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File {
-    pub description: String,
+pub(crate) struct File {
+    pub(crate) description: String,
     /// Over the usual ones.
     #[serde(default)]
-    pub settings: Table,
+    pub(crate) settings: Table,
     /// Usual settings that are left out.
     #[serde(default)]
-    pub without: Vec<String>,
-    pub cases: Vec<Case>,
+    pub(crate) without: Vec<String>,
+    pub(crate) cases: Vec<Case>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Case {
-    pub description: String,
+pub(crate) struct Case {
+    pub(crate) description: String,
     /// Numbers of `defects` that this case keeps out; README.md lists them.
     #[serde(default)]
-    pub defects: Vec<u8>,
+    pub(crate) defects: Vec<u8>,
     /// A log-in …
-    pub login: Option<String>,
+    pub(crate) login: Option<String>,
     /// … with this password; everybody's, unless set.
-    pub password: Option<String>,
+    pub(crate) password: Option<String>,
     /// … or a look-up.
-    pub email: Option<String>,
+    pub(crate) email: Option<String>,
     /// gRPC only: REST can't name a source.
-    pub source: Option<String>,
+    pub(crate) source: Option<String>,
     /// Over the usual ones; "" leaves one out.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
     /// Instead of a well-formed question.
-    pub raw: Option<Raw>,
+    pub(crate) raw: Option<Raw>,
     #[serde(default)]
-    pub org: Org,
+    pub(crate) org: Org,
     #[serde(default)]
-    pub people: Vec<Person>,
+    pub(crate) people: Vec<Person>,
     #[serde(default)]
-    pub faults: Vec<Rule>,
-    pub want: Want,
+    pub(crate) faults: Vec<Rule>,
+    pub(crate) want: Want,
 }
 
 /// What is sent where it isn't a question.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Raw {
-    pub grpc: Option<RawGrpc>,
-    pub rest: Option<RawRest>,
+pub(crate) struct Raw {
+    pub(crate) grpc: Option<RawGrpc>,
+    pub(crate) rest: Option<RawRest>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RawGrpc {
-    pub path: String,
+pub(crate) struct RawGrpc {
+    pub(crate) path: String,
     /// The message in hex, each piece so many times.
     #[serde(default)]
-    pub hex: Vec<(String, usize)>,
+    pub(crate) hex: Vec<(String, usize)>,
     /// The body as it is, frame header included, instead.
-    pub body_hex: Option<String>,
+    pub(crate) body_hex: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RawRest {
+pub(crate) struct RawRest {
     #[serde(default = "post")]
-    pub method: String,
-    pub path: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
     /// Pieces, each so many times.
     #[serde(default)]
-    pub body: Vec<(String, usize)>,
-    pub body_hex: Option<String>,
+    pub(crate) body: Vec<(String, usize)>,
+    pub(crate) body_hex: Option<String>,
 }
 
 fn post() -> String {
@@ -89,11 +89,14 @@ fn post() -> String {
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Org {
+pub(crate) struct Org {
     /// `shown`, `hidden`, `forbidden`
     lockout: Option<String>,
     threat_insight: Option<bool>,
     session_tokens: Option<bool>,
+    /// Its clock goes before ours.
+    #[serde(default)]
+    clock_ahead_seconds: u64,
     /// `forbidden`, `nobody`, `revoked`
     token: Option<String>,
     /// Logins of people whom the token doesn't see.
@@ -107,7 +110,7 @@ pub struct Org {
 /// Changes the person with this login, or adds them.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Person {
+pub(crate) struct Person {
     login: String,
     id: Option<String>,
     email: Option<String>,
@@ -135,7 +138,7 @@ pub struct Person {
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// `authn`, `canary`, `factors`, `groups`, `search`, `user`, or a part of the raw path.
     on: String,
     fault: Fault,
@@ -167,43 +170,43 @@ enum Fault {
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Want {
+pub(crate) struct Want {
     /// A yes: this user in gRPC, whole. `id` may be left out: it is that of the org's person with this login.
-    pub user: Option<Table>,
+    pub(crate) user: Option<Table>,
     /// A no with this reason.
-    pub rejected: Option<String>,
+    pub(crate) rejected: Option<String>,
     /// A look-up that found nobody.
     #[serde(default)]
-    pub absent: bool,
+    pub(crate) absent: bool,
     /// No answer, for this reason of the contract's table.
-    pub error: Option<String>,
+    pub(crate) error: Option<String>,
     /// Seconds, from and to. 1 unless set, where the contract wants a hint.
-    pub retry: Option<(u64, u64)>,
-    pub source: Option<String>,
+    pub(crate) retry: Option<(u64, u64)>,
+    pub(crate) source: Option<String>,
     /// What of the REST profile differs from what follows from `user`.
-    pub profile: Option<Table>,
+    pub(crate) profile: Option<Table>,
     /// What REST says where it isn't what follows from the above.
-    pub rest: Option<RestWant>,
+    pub(crate) rest: Option<RestWant>,
     /// Which endpoints are asked, sorted; [] is nothing.
-    pub asked: Option<Vec<String>>,
+    pub(crate) asked: Option<Vec<String>>,
     /// Password submissions. 1 for a log-in and 0 for a look-up, unless set.
-    pub passwords: Option<u64>,
+    pub(crate) passwords: Option<u64>,
 }
 
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct RestWant {
-    pub rejected: Option<String>,
+pub(crate) struct RestWant {
+    pub(crate) rejected: Option<String>,
     /// The gateway's own error.
-    pub error: Option<(u16, String)>,
+    pub(crate) error: Option<(u16, String)>,
     /// Headers that must be there.
     #[serde(default)]
-    pub headers: BTreeMap<String, String>,
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 impl Case {
     /// Makes the org what the case wants it to be.
-    pub fn arrange(&self, control: &Control) {
+    pub(crate) fn arrange(&self, control: &Control) {
         if self.org.stale_search {
             control.freeze_search();
         }
@@ -231,6 +234,7 @@ impl Org {
                     other => panic!("lockout: {other}"),
                 };
             }
+            org.clock = org.clock.ahead(Duration::from_secs(self.clock_ahead_seconds));
             org.threat_insight = self.threat_insight.unwrap_or(org.threat_insight);
             org.session_tokens = self.session_tokens.unwrap_or(org.session_tokens);
             match self.token.as_deref() {
@@ -289,7 +293,11 @@ impl Person {
         for (key, value) in &self.attributes {
             let value = serde_json::to_value(value).expect("TOML fits JSON");
             // TOML has no null.
-            let value = if value == "null" { serde_json::Value::Null } else { value };
+            let value = if value == "null" {
+                serde_json::Value::Null
+            } else {
+                value
+            };
             person.attributes.insert(key.clone(), value);
         }
         person.email_verified = self.email_verified.or(person.email_verified);
@@ -326,13 +334,13 @@ fn status(text: &str) -> Status {
     }
 }
 
-/// A type, or `type:STATUS`.
+/// A type, or `type/STATUS`.
 fn factor(text: &str) -> Factor {
     let (kind, status) = text.rsplit_once('/').unwrap_or((text, "ACTIVE"));
     Factor::new(kind, serde_json::json!({})).status(status)
 }
 
-pub fn on(text: &str) -> On {
+pub(crate) fn on(text: &str) -> On {
     match text {
         "authn" => Endpoint::Authn.into(),
         "canary" => "/users/idbridge-canary".into(),
@@ -344,7 +352,7 @@ pub fn on(text: &str) -> On {
     }
 }
 
-pub fn endpoint_name(endpoint: Endpoint) -> &'static str {
+pub(crate) fn endpoint_name(endpoint: Endpoint) -> &'static str {
     match endpoint {
         Endpoint::Authn => "authn",
         Endpoint::Factors => "factors",

@@ -1,6 +1,6 @@
 //! Runs the cases of `tests/cases`: each over gRPC, over REST in the broker's process, and over a gateway of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::case::{Case, File, endpoint_name};
 use super::chain::Chain;
-use super::clients::{AUTHENTICATE, GET_USER_BY_EMAIL, Grpc, Headers, Rest, request_id, with_id};
+use super::clients::{AUTHENTICATE, GET_USER_BY_EMAIL, Grpc, Headers, Rest, reason, request_id, with_id};
 use super::wanted::{self, Differences};
 
 macro_rules! folders {
@@ -26,7 +26,7 @@ macro_rules! folders {
         )*
     };
 }
-folders!(authenticate);
+folders!(authenticate, callers, faults, input, routing, settings, user_by_email);
 
 /// A folder without a test, or a file that isn't one of cases, would be cases that nobody runs.
 #[test]
@@ -36,10 +36,102 @@ fn every_case_is_run() {
         assert!(folder.is_dir(), "{} is in no folder", folder.display());
         found.insert(folder.file_name().expect("a name").to_str().expect("text").to_owned());
         for file in list(&folder) {
-            assert!(file.extension().is_some_and(|kind| kind == "toml"), "{}", file.display());
+            assert!(
+                file.extension().is_some_and(|kind| kind == "toml"),
+                "{}",
+                file.display()
+            );
         }
     }
     assert_eq!(found, FOLDERS.iter().map(|&name| name.to_owned()).collect());
+}
+
+/// Reasons that no case can have, and who has them.
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("CALLER_THROTTLED", "limits.rs"),
+    ("INTERNAL", "nobody: it takes a bug"),
+    ("OVERLOADED", "limits.rs"),
+    ("SHUTTING_DOWN", "lifecycle.rs"),
+];
+
+#[test]
+fn every_status_and_every_rejection_has_a_case() {
+    let (mut errors, mut rejections) = (BTreeSet::new(), BTreeSet::new());
+    for case in list(&cases())
+        .iter()
+        .flat_map(|folder| list(folder))
+        .flat_map(|path| parse(&path).cases)
+    {
+        errors.extend(case.want.error);
+        errors.extend(case.want.absent.then(|| "USER_NOT_FOUND".to_owned()));
+        rejections.extend(case.want.rejected);
+    }
+    errors.extend(ELSEWHERE.map(|(reason, _)| reason.to_owned()));
+    assert_eq!(errors, wanted::STATUSES.map(|row| row.0.to_owned()).into());
+    // Okta tells neither of these two at a log-in.
+    rejections.extend(["unknown_user", "wrong_password"].map(str::to_owned));
+    assert_eq!(rejections, (1..=10).map(reason).collect());
+}
+
+/// README.md lists, for each defect of hand-written Auth0 scripts, the case files that keep it out.
+#[test]
+fn every_defect_is_held_where_the_readme_says() {
+    let mut held: BTreeMap<u8, BTreeSet<String>> = BTreeMap::new();
+    for folder in list(&cases()) {
+        for path in list(&folder) {
+            let name = path
+                .strip_prefix(cases())
+                .expect("below")
+                .to_str()
+                .expect("text")
+                .to_owned();
+            for number in parse(&path).cases.iter().flat_map(|case| &case.defects) {
+                held.entry(*number).or_default().insert(name.clone());
+            }
+        }
+    }
+    let readme = fs::read_to_string(cases().with_file_name("README.md")).expect("a README");
+    let mut numbers = BTreeSet::new();
+    for row in readme.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let Ok(number) = cells[1].parse::<u8>() else { continue };
+        numbers.insert(number);
+        let quoted: Vec<&str> = cells[3].split('`').skip(1).step_by(2).collect();
+        assert!(!quoted.is_empty(), "{row} names no test");
+        let files: BTreeSet<String> = quoted
+            .iter()
+            .filter(|name| name.ends_with(".toml"))
+            .map(|&name| name.into())
+            .collect();
+        assert_eq!(files, held.remove(&number).unwrap_or_default(), "{row}");
+        for other in quoted.iter().filter(|name| !name.ends_with(".toml")) {
+            let text = fs::read_to_string(cases().with_file_name(other)).unwrap_or_default();
+            let script = other.ends_with(".mjs");
+            assert!(
+                if script { tells(&text, number) } else { !text.is_empty() },
+                "{row}: {other}"
+            );
+        }
+    }
+    assert!(held.is_empty(), "not in the README: {held:?}");
+    assert_eq!(numbers, (1..=18).chain([21, 23]).collect());
+}
+
+/// Whether a test's name says `defect N`, or `defects N, …`.
+fn tells(text: &str, number: u8) -> bool {
+    text.split("defect").skip(1).any(|after| {
+        let numbers = after
+            .trim_start_matches('s')
+            .split(|c: char| !c.is_ascii_digit() && !" ,and".contains(c))
+            .next();
+        let mut words = numbers.unwrap_or("").split(|c: char| !c.is_ascii_digit());
+        words.any(|word| word.parse() == Ok(number))
+    })
+}
+
+fn parse(path: &Path) -> File {
+    let text = fs::read_to_string(path).expect("a readable file");
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 fn cases() -> PathBuf {
@@ -61,10 +153,12 @@ async fn run(folder: &str) {
     assert!(!files.is_empty(), "no file in {folder}");
     let (mut count, mut failed) = (0, Vec::new());
     for path in files {
-        let text = fs::read_to_string(&path).expect("a readable file");
-        let file: File = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let file = parse(&path);
         let name = format!("{folder}/{}", path.file_name().expect("a name").display());
-        assert!(!file.description.is_empty() && !file.cases.is_empty(), "{name} is empty");
+        assert!(
+            !file.description.is_empty() && !file.cases.is_empty(),
+            "{name} is empty"
+        );
         let chain = Chain::start_with(&file.settings, &file.without).await;
         let grpc = chain.grpc().await;
         for case in &file.cases {
@@ -77,15 +171,26 @@ async fn run(folder: &str) {
         drop(grpc);
         chain.stop().await;
     }
-    println!("{count} cases in {folder}");
-    assert!(failed.is_empty(), "{} of {count} cases:\n{}", failed.len(), failed.join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {count} cases:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
 }
 
 async fn ask_all(chain: &Chain, grpc: &Grpc, case: &Case) -> String {
     check(case);
     let mut all = String::new();
-    let raw = |rest: bool| case.raw.as_ref().is_none_or(|raw| if rest { raw.rest.is_some() } else { raw.grpc.is_some() });
-    for (name, rest) in [("gRPC", None), ("REST", Some(chain.rest())), ("lone gateway", Some(chain.lone_gateway()))] {
+    let raw = |rest: bool| {
+        case.raw
+            .as_ref()
+            .is_none_or(|raw| if rest { raw.rest.is_some() } else { raw.grpc.is_some() })
+    };
+    let mut transports = vec![("gRPC", None)];
+    transports.extend(chain.own_gateway().map(|rest| ("REST", Some(rest))));
+    transports.push(("lone gateway", Some(chain.lone_gateway())));
+    for (name, rest) in transports {
         if !raw(rest.is_some()) || case.source.is_some() && rest.is_some() {
             continue;
         }
@@ -104,9 +209,18 @@ fn check(case: &Case) {
     assert_eq!(asks, 1, "{}: one of login, email and raw", case.description);
     let want = &case.want;
     let own = want.rest.as_ref().is_some_and(|rest| rest.error.is_some());
-    let wants = [want.user.is_some(), want.rejected.is_some(), want.absent, want.error.is_some()];
+    let wants = [
+        want.user.is_some(),
+        want.rejected.is_some(),
+        want.absent,
+        want.error.is_some(),
+    ];
     let wants = wants.iter().filter(|wants| **wants).count();
-    assert!(wants == 1 || wants == 0 && own, "{}: one of user, rejected, absent, error", case.description);
+    assert!(
+        wants == 1 || wants == 0 && own,
+        "{}: one of user, rejected, absent, error",
+        case.description
+    );
 }
 
 /// Over gRPC, or over this gateway.
@@ -153,11 +267,16 @@ fn wanted(chain: &Chain, case: &Case) -> Value {
     if let Some(reason) = &case.want.rejected {
         return json!({"rejected": reason});
     }
-    let Some(user) = &case.want.user else { return Value::Null };
+    let Some(user) = &case.want.user else {
+        return Value::Null;
+    };
     let mut user = serde_json::to_value(user).expect("TOML fits JSON");
     if user.get("id").is_none() {
         let login = user["login"].as_str().expect("a wanted user has a login");
-        let id = chain.okta.control().change(|org| org.find(login).map(|person| person.id.clone()));
+        let id = chain
+            .okta
+            .control()
+            .change(|org| org.find(login).map(|person| person.id.clone()));
         user["id"] = json!(format!("okta|{}", id.expect("somebody in the org")));
     }
     user
@@ -180,7 +299,11 @@ async fn ask_grpc(chain: &Chain, grpc: &Grpc, case: &Case, headers: &Headers) ->
         return grpc.unary(GET_USER_BY_EMAIL, headers, question.encode_to_vec()).await;
     }
     let (login, password) = credentials(chain, case);
-    let question = pb::AuthenticateRequest { login, password, source };
+    let question = pb::AuthenticateRequest {
+        login,
+        password,
+        source,
+    };
     grpc.unary(AUTHENTICATE, headers, question.encode_to_vec()).await
 }
 
@@ -188,7 +311,11 @@ async fn ask_rest(chain: &Chain, rest: &Rest, case: &Case, headers: &Headers) ->
     if let Some(raw) = case.raw.as_ref().and_then(|raw| raw.rest.as_ref()) {
         let body = match &raw.body_hex {
             Some(hex) => bytes(hex),
-            None => raw.body.iter().flat_map(|(text, times)| text.repeat(*times).into_bytes()).collect(),
+            None => raw
+                .body
+                .iter()
+                .flat_map(|(text, times)| text.repeat(*times).into_bytes())
+                .collect(),
         };
         return rest.ask(&raw.method, &raw.path, headers, &body).await;
     }
@@ -210,5 +337,7 @@ fn credentials(chain: &Chain, case: &Case) -> (String, String) {
 fn bytes(hex: &str) -> Vec<u8> {
     let digits: Vec<u8> = hex.bytes().filter(|digit| !digit.is_ascii_whitespace()).collect();
     let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).expect("ASCII"));
-    pairs.map(|pair| u8::from_str_radix(pair, 16).expect("hex digits")).collect()
+    pairs
+        .map(|pair| u8::from_str_radix(pair, 16).expect("hex digits"))
+        .collect()
 }

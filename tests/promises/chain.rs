@@ -1,37 +1,37 @@
 //! A whole chain: a simulated org in this process, the broker and the gateway as processes of their own.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use idbridge_okta_simulator::{Endpoint, Limits, Org, Simulator};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use toml::Table;
 
-use super::clients::{Grpc, Rest};
+use super::clients::{Answer, Grpc, Rest, exchange, head};
 use super::process::{Addresses, Process, bounded};
 use super::secrecy::Secrets;
 use super::settings;
 
 /// Org, broker with its gateway, and a gateway that runs alone.
-pub struct Chain {
-    pub okta: Simulator,
-    pub broker: Process,
-    pub at: Addresses,
-    pub gateway: Process,
-    pub gateway_at: Addresses,
-    pub secrets: Arc<Secrets>,
+pub(crate) struct Chain {
+    pub(crate) okta: Simulator,
+    pub(crate) broker: Process,
+    pub(crate) at: Addresses,
+    pub(crate) gateway: Process,
+    pub(crate) gateway_at: Addresses,
+    pub(crate) secrets: Arc<Secrets>,
     _folder: TempDir,
 }
 
 /// The demo org without rate limits, which would count one test's calls against another's.
-pub fn org() -> Org {
+pub(crate) fn org() -> Org {
     Org::demo().limits(Limits::none())
 }
 
 impl Chain {
     /// With these settings over the usual ones, which lack what `without` names.
-    pub async fn start_with(over: &Table, without: &[String]) -> Chain {
+    pub(crate) async fn start_with(over: &Table, without: &[String]) -> Chain {
         let okta = Simulator::start(org()).await.expect("the org starts");
         let mut table = settings::broker(&okta.url());
         settings::merge(&mut table, over);
@@ -47,7 +47,11 @@ impl Chain {
         let gateway = Process::start(&["gateway", "--upstream", &upstream], &config, &secrets);
         let gateway_at = gateway.listening().await;
         // The first probe is over: from now on the org sees what a test sends, for half a minute at least.
-        bounded("the first probe", okta.control().until(|received| received.total() >= 1)).await;
+        bounded(
+            "the first probe",
+            okta.control().until(|received| received.total() >= 1),
+        )
+        .await;
         bounded("the probe's answer", okta.control().idle()).await;
         Chain {
             okta,
@@ -60,30 +64,42 @@ impl Chain {
         }
     }
 
-    pub async fn start(over: &str) -> Chain {
+    pub(crate) async fn start(over: &str) -> Chain {
         Chain::start_with(&settings::parse(over), &[]).await
     }
 
-    pub async fn grpc(&self) -> Grpc {
+    pub(crate) async fn grpc(&self) -> Grpc {
         Grpc::connect(self.at.grpc.expect("gRPC is on"), &self.secrets).await
     }
 
     /// The gateway in the broker's process.
-    pub fn rest(&self) -> Rest {
-        Rest::new(self.at.rest.expect("REST is on"), &self.secrets)
+    pub(crate) fn rest(&self) -> Rest {
+        self.own_gateway().expect("REST is on")
+    }
+
+    /// The same, if the settings have one.
+    pub(crate) fn own_gateway(&self) -> Option<Rest> {
+        self.at.rest.map(|address| Rest::new(address, &self.secrets))
     }
 
     /// The gateway in a process of its own.
-    pub fn lone_gateway(&self) -> Rest {
+    pub(crate) fn lone_gateway(&self) -> Rest {
         Rest::new(self.gateway_at.rest.expect("REST is on"), &self.secrets)
     }
 
-    pub fn admin(&self) -> SocketAddr {
-        self.at.admin.expect("admin is on")
+    /// Asks the broker's admin listener.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        let stream = TcpStream::connect(self.at.admin.expect("admin is on")).await;
+        let head = head("GET", path, &Vec::new(), 0);
+        exchange(stream.expect("admin takes connections"), &head, b"").await
+    }
+
+    pub(crate) async fn metrics(&self) -> String {
+        String::from_utf8(self.get("/metrics").await.body).expect("text")
     }
 
     /// The demo org as it was, without faults.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         let control = self.okta.control();
         control.clear_faults();
         control.show_all();
@@ -92,7 +108,7 @@ impl Chain {
     }
 
     /// What the call with this id asked of the org, in order.
-    pub fn asked(&self, request_id: &str) -> Vec<Endpoint> {
+    pub(crate) fn asked(&self, request_id: &str) -> Vec<Endpoint> {
         let received = self.okta.received();
         let requests = received.requests();
         requests
@@ -102,15 +118,16 @@ impl Chain {
     }
 
     /// Stops both processes in order, and searches what they wrote.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.gateway.stop().await;
-        self.broker.stop().await;
+        // First: a drain would wait for password checks that hang.
         self.okta.shutdown().await;
+        self.broker.stop().await;
         self.secrets.search_answers();
     }
 }
 
-pub fn write(folder: &TempDir, name: &str, settings: &Table) -> PathBuf {
+pub(crate) fn write(folder: &TempDir, name: &str, settings: &Table) -> PathBuf {
     let path = folder.path().join(format!("{name}.toml"));
     std::fs::write(&path, settings.to_string()).expect("settings are written");
     path

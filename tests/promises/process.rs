@@ -18,14 +18,14 @@ use super::secrecy::Secrets;
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Waits for `event`, but not for ever.
-pub async fn bounded<T>(what: &str, event: impl Future<Output = T>) -> T {
+pub(crate) async fn bounded<T>(what: &str, event: impl Future<Output = T>) -> T {
     timeout(PATIENCE, event)
         .await
         .unwrap_or_else(|_| panic!("waited {PATIENCE:?} in vain: {what}"))
 }
 
 /// A running `idbridge`. Its output is searched for secrets when it ends.
-pub struct Process {
+pub(crate) struct Process {
     child: Option<Child>,
     output: watch::Receiver<Output>,
     secrets: Arc<Secrets>,
@@ -40,14 +40,14 @@ struct Output {
 
 /// Where a process listens, as its record `listening` says.
 #[derive(Clone, Copy, Debug)]
-pub struct Addresses {
-    pub grpc: Option<SocketAddr>,
-    pub rest: Option<SocketAddr>,
-    pub admin: Option<SocketAddr>,
+pub(crate) struct Addresses {
+    pub(crate) grpc: Option<SocketAddr>,
+    pub(crate) rest: Option<SocketAddr>,
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 impl Process {
-    pub fn start(arguments: &[&str], config: &Path, secrets: &Arc<Secrets>) -> Process {
+    pub(crate) fn start(arguments: &[&str], config: &Path, secrets: &Arc<Secrets>) -> Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_idbridge"))
             .args(arguments)
             .arg("--config")
@@ -70,17 +70,17 @@ impl Process {
     }
 
     /// What was written so far, both streams, a line each.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.output.borrow().lines.clone()
     }
 
     /// The log records with this message so far.
-    pub fn records(&self, message: &str) -> Vec<Value> {
+    pub(crate) fn records(&self, message: &str) -> Vec<Value> {
         records(&self.output.borrow().lines, message)
     }
 
     /// Waits until there are `count` records with this message that fit.
-    pub async fn recorded(&self, message: &str, count: usize, fits: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub(crate) async fn recorded(&self, message: &str, count: usize, fits: impl Fn(&Value) -> bool) -> Vec<Value> {
         let mut output = self.output.clone();
         let found = |output: &Output| {
             let mut found = records(&output.lines, message);
@@ -88,13 +88,17 @@ impl Process {
             found
         };
         let what = format!("{count} records `{message}`");
-        let ended = bounded(&what, output.wait_for(|now| now.ended == 2 || found(now).len() >= count)).await;
+        let ended = bounded(
+            &what,
+            output.wait_for(|now| now.ended == 2 || found(now).len() >= count),
+        )
+        .await;
         let found = found(&ended.expect("the readers keep the last output"));
         assert!(found.len() >= count, "{what}; the process ended with {found:?}");
         found
     }
 
-    pub async fn listening(&self) -> Addresses {
+    pub(crate) async fn listening(&self) -> Addresses {
         let mut output = self.output.clone();
         let done = |output: &Output| output.ended == 2 || !records(&output.lines, "listening").is_empty();
         bounded("listening", output.wait_for(done)).await.expect("output");
@@ -110,14 +114,14 @@ impl Process {
         }
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = self.child.as_ref().expect("it runs").id();
         let pid = Pid::from_raw(id.try_into().expect("a process id")).expect("a process id");
         kill_process(pid, signal).expect("it can be signalled");
     }
 
     /// Waits for the end, and searches all that was written.
-    pub async fn exit(mut self) -> (ExitStatus, Vec<String>) {
+    pub(crate) async fn exit(mut self) -> (ExitStatus, Vec<String>) {
         let mut output = self.output.clone();
         bounded("the end of the output", output.wait_for(|output| output.ended == 2))
             .await
@@ -127,11 +131,12 @@ impl Process {
         let status = bounded("the process's end", status).await.expect("no panic");
         let lines = self.lines();
         self.secrets.search("the process's output", &lines.join("\n"));
+        libraries_are_quiet(&lines);
         (status, lines)
     }
 
     /// SIGTERM, and an orderly end.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.signal(Signal::TERM);
         let (status, lines) = self.exit().await;
         assert_eq!(status.code(), Some(0), "SIGTERM ends it with 0:\n{}", tail(&lines));
@@ -166,6 +171,15 @@ fn records(lines: &[String], message: &str) -> Vec<Value> {
     json.filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|record| record["message"] == message)
         .collect()
+}
+
+/// Below warnings libraries write headers and payloads out, so nobody can turn that on: here everything was asked for.
+fn libraries_are_quiet(lines: &[String]) {
+    let records = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    for record in records.filter(|record| matches!(record["level"].as_str(), Some("DEBUG" | "INFO" | "TRACE"))) {
+        let target = record["target"].as_str().unwrap_or("");
+        assert!(target.starts_with("idbridge"), "a library writes: {record}");
+    }
 }
 
 fn tail(lines: &[String]) -> String {

@@ -5,12 +5,12 @@ use idbridge_okta_simulator::{CANARY, TOKEN};
 use toml::{Table, Value};
 
 /// The key of the caller `tester`.
-pub const KEY: &str = "idb_tester_3f6c1b90a2key";
+pub(crate) const KEY: &str = "idb_tester_3f6c1b90a2key";
 /// The key of the hashes in audit records.
-pub const AUDIT_KEY: &str = "audit-hash-key-of-the-promises-0001";
+pub(crate) const AUDIT_KEY: &str = "audit-hash-key-of-the-promises-0001";
 
 /// A broker and a gateway on free ports, in front of one Okta org, for one caller.
-pub fn broker(org_url: &str) -> Table {
+pub(crate) fn broker(org_url: &str) -> Table {
     parse(&format!(
         r#"
         [grpc]
@@ -38,19 +38,22 @@ pub fn broker(org_url: &str) -> Table {
 }
 
 /// What of these settings a gateway that runs alone takes.
-pub fn gateway(broker: &Table) -> Table {
+pub(crate) fn gateway(broker: &Table) -> Table {
     let sections = ["rest", "admin", "log"];
     let mut settings = broker.clone();
     settings.retain(|section, _| sections.contains(&section));
+    // It listens on REST even where the broker doesn't.
+    let usual = parse("rest = { listen = \"127.0.0.1:0\" }");
+    settings.entry("rest").or_insert_with(|| usual["rest"].clone());
     settings
 }
 
-pub fn parse(text: &str) -> Table {
+pub(crate) fn parse(text: &str) -> Table {
     text.parse().expect("settings in TOML")
 }
 
 /// Puts `over` over `under`, table by table.
-pub fn merge(under: &mut Table, over: &Table) {
+pub(crate) fn merge(under: &mut Table, over: &Table) {
     for (key, value) in over {
         match (under.get_mut(key), value) {
             (Some(Value::Table(under)), Value::Table(over)) => merge(under, over),
@@ -60,7 +63,7 @@ pub fn merge(under: &mut Table, over: &Table) {
 }
 
 /// Takes out the key at this path, which must be there.
-pub fn remove(settings: &mut Table, path: &str) {
+pub(crate) fn remove(settings: &mut Table, path: &str) {
     let (parents, key) = path.rsplit_once('.').unwrap_or(("", path));
     let mut table = settings;
     for part in parents.split('.').filter(|part| !part.is_empty()) {
@@ -70,7 +73,7 @@ pub fn remove(settings: &mut Table, path: &str) {
 }
 
 /// In hex.
-pub fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     let digest = digest(&SHA256, text.as_bytes());
     digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }

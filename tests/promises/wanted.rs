@@ -12,7 +12,7 @@ use super::clients::{Answer, Said, reason};
 
 /// Reason, gRPC code, HTTP status, whether the source is named (`None`: it may be).
 #[rustfmt::skip] // a row a line
-pub const STATUSES: [(&str, Code, u16, Option<bool>); 19] = [
+pub(crate) const STATUSES: [(&str, Code, u16, Option<bool>); 19] = [
     ("INVALID_REQUEST", Code::InvalidArgument, 400, Some(false)),
     ("INVALID_IDENTIFIER", Code::InvalidArgument, 400, Some(false)),
     ("INVALID_PASSWORD", Code::InvalidArgument, 400, Some(false)),
@@ -36,30 +36,34 @@ pub const STATUSES: [(&str, Code, u16, Option<bool>); 19] = [
 
 /// The differences between what was wanted and what came; empty is good.
 #[derive(Default)]
-pub struct Differences(pub String);
+pub(crate) struct Differences(pub(crate) String);
 
 impl Differences {
-    pub fn same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, wanted: T, came: T) {
+    pub(crate) fn same<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, wanted: T, came: T) {
         if wanted != came {
             _ = write!(self.0, "\n    {what}: wanted {wanted:?}, came {came:?}");
         }
     }
 }
 
-pub fn row(reason: &str) -> (Code, u16, Option<bool>) {
+pub(crate) fn row(reason: &str) -> (Code, u16, Option<bool>) {
     let row = STATUSES.iter().find(|row| row.0 == reason);
     row.map_or_else(|| panic!("no such reason: {reason}"), |row| (row.1, row.2, row.3))
 }
 
 /// Whether this error names a wait.
-pub fn waits(code: Code) -> bool {
+pub(crate) fn waits(code: Code) -> bool {
     matches!(code, Code::ResourceExhausted | Code::Unavailable)
 }
 
 /// Compares a gRPC answer.
-pub fn grpc(case: &Case, want: &Value, said: &Said, id: &str, differences: &mut Differences) {
+pub(crate) fn grpc(case: &Case, want: &Value, said: &Said, id: &str, differences: &mut Differences) {
     differences.same("x-request-id", Some(id), said.header("x-request-id"));
-    let error = if case.want.absent { Some("USER_NOT_FOUND") } else { case.want.error.as_deref() };
+    let error = if case.want.absent {
+        Some("USER_NOT_FOUND")
+    } else {
+        case.want.error.as_deref()
+    };
     let Some(wanted) = error else {
         differences.same("code", Code::Ok, said.code);
         if said.code == Code::Ok {
@@ -77,10 +81,19 @@ pub fn grpc(case: &Case, want: &Value, said: &Said, id: &str, differences: &mut 
         return;
     }
     differences.same("reason", wanted, said.reason());
-    differences.same("metadata.request_id", Some(id), said.metadata.get("request_id").map(String::as_str));
+    differences.same("a message", false, said.message.is_empty());
+    differences.same(
+        "metadata.request_id",
+        Some(id),
+        said.metadata.get("request_id").map(String::as_str),
+    );
     let source = said.metadata.get("source").map(String::as_str);
     match named {
-        Some(true) => differences.same("metadata.source", Some(case.want.source.as_deref().unwrap_or("okta")), source),
+        Some(true) => differences.same(
+            "metadata.source",
+            Some(case.want.source.as_deref().unwrap_or("okta")),
+            source,
+        ),
         Some(false) => differences.same("metadata.source", None, source),
         None => {}
     }
@@ -92,7 +105,7 @@ pub fn grpc(case: &Case, want: &Value, said: &Said, id: &str, differences: &mut 
 }
 
 /// Compares a REST answer.
-pub fn rest(case: &Case, want: &Value, answer: &Answer, id: &str, differences: &mut Differences) {
+pub(crate) fn rest(case: &Case, want: &Value, answer: &Answer, id: &str, differences: &mut Differences) {
     differences.same("x-request-id", Some(id), answer.header("x-request-id"));
     differences.same("cache-control", Some("no-store"), answer.header("cache-control"));
     let own = case.want.rest.clone().unwrap_or_default();
@@ -115,10 +128,18 @@ pub fn rest(case: &Case, want: &Value, answer: &Answer, id: &str, differences: &
         return;
     };
     differences.same("status", status, answer.status);
-    differences.same("content-type", Some("application/problem+json"), answer.header("content-type"));
+    differences.same(
+        "content-type",
+        Some("application/problem+json"),
+        answer.header("content-type"),
+    );
     let mut body = answer.json();
     let title = body.as_object_mut().and_then(|body| body.remove("title"));
-    differences.same("a title", true, title.is_some_and(|title| title.as_str().is_some_and(|text| !text.is_empty())));
+    differences.same(
+        "a title",
+        true,
+        title.is_some_and(|title| title.as_str().is_some_and(|text| !text.is_empty())),
+    );
     let problem = json!({"type": "about:blank", "status": status, "code": code, "request_id": id});
     differences.same("body", &problem, &body);
     let retry = answer.header("retry-after");
@@ -136,7 +157,7 @@ fn wait(want: &Want, seconds: u64, differences: &mut Differences) {
 }
 
 /// The outcome as JSON with the names of the proto file, and the source.
-pub fn outcome(login: bool, said: &Said) -> (Value, String) {
+pub(crate) fn outcome(login: bool, said: &Said) -> (Value, String) {
     use pb::{authenticate_response as one, get_user_by_email_response as other};
     let of = |user: Option<pb::User>, rejection: Option<pb::Rejection>| match (user, rejection) {
         (Some(user), _) => user_json(user),
@@ -185,7 +206,10 @@ fn user_json(user: pb::User) -> Value {
     ] {
         put(key, text.map(Value::from));
     }
-    put("groups", Some(user.groups).filter(|groups| !groups.is_empty()).map(Value::from));
+    put(
+        "groups",
+        Some(user.groups).filter(|groups| !groups.is_empty()).map(Value::from),
+    );
     put("attributes", user.attributes.map(|fields| structure(&fields)));
     put("second_factor", user.second_factor.then_some(Value::Bool(true)));
     put("password_expired", user.password_expired.then_some(Value::Bool(true)));
@@ -214,7 +238,9 @@ fn rest_answer(case: &Case, want: &Value) -> Value {
     if want.get("rejected").is_some() {
         return json!({"outcome": "rejected", "reason": want["rejected"]});
     }
-    let (id, text) = (want["id"].as_str().unwrap_or(""), |key: &str| want[key].as_str().unwrap_or(""));
+    let (id, text) = (want["id"].as_str().unwrap_or(""), |key: &str| {
+        want[key].as_str().unwrap_or("")
+    });
     let mut profile = json!({
         "user_id": id,
         "email": text("email").to_lowercase(),
@@ -229,7 +255,14 @@ fn rest_answer(case: &Case, want: &Value) -> Value {
             "password_expired": want["password_expired"].as_bool().unwrap_or(false),
         }},
     });
-    for key in ["name", "given_name", "family_name", "nickname", "picture", "phone_number"] {
+    for key in [
+        "name",
+        "given_name",
+        "family_name",
+        "nickname",
+        "picture",
+        "phone_number",
+    ] {
         if let Some(value) = want.get(key) {
             profile[key] = value.clone();
         }

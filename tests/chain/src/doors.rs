@@ -6,6 +6,7 @@
 //! | `POST /okta/hold` `{"endpoint"}` | requests arrive and wait |
 //! | `POST /okta/arrived` `{"endpoint","count"}` | answers when this many requests in all have arrived |
 //! | `POST /okta/clear` | no faults, no hold, tokens good again |
+//! | `POST /okta/received-at` `{"endpoint"}` | `{"count"}`: requests that have arrived there so far |
 //! | `GET /okta/received` | `{"submissions","requests"}` so far; a password met by a fault counts |
 //! | `POST /okta/revoke-tokens` | the org refuses the broker's token |
 //! | `POST /broker/stop`, `/gateway/stop` | `SIGTERM`; answers `{"code"}` when the process has ended |
@@ -54,7 +55,7 @@ struct FaultOrder {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HoldOrder {
+struct EndpointOrder {
     endpoint: String,
 }
 
@@ -107,6 +108,7 @@ pub(crate) async fn serve(listener: TcpListener, chain: Arc<Chain>) -> io::Resul
         .route("/okta/fault", post(fault))
         .route("/okta/hold", post(hold))
         .route("/okta/received", get(received))
+        .route("/okta/received-at", post(received_at))
         .route("/okta/revoke-tokens", post(revoke_tokens))
         .route(
             "/broker/start",
@@ -136,7 +138,7 @@ async fn fault(State(chain): Doors, body: Bytes) -> Answer {
 }
 
 async fn hold(State(chain): Doors, body: Bytes) -> Answer {
-    let order: HoldOrder = read(&body)?;
+    let order: EndpointOrder = read(&body)?;
     let hold = chain.okta.hold(on(&order.endpoint)?);
     chain.holds.lock().unwrap_or_else(PoisonError::into_inner).push(hold);
     Ok(String::new())
@@ -162,6 +164,15 @@ async fn clear(State(chain): Doors) -> Answer {
 async fn received(State(chain): Doors) -> Answer {
     let received = chain.okta.received();
     Ok(json!({"submissions": received.passwords(), "requests": received.total()}).to_string())
+}
+
+async fn received_at(State(chain): Doors, body: Bytes) -> Answer {
+    let order: EndpointOrder = read(&body)?;
+    let count = match endpoint(&order.endpoint)? {
+        Some(endpoint) => chain.okta.received().count(endpoint),
+        None => chain.okta.received().total(),
+    };
+    Ok(json!({"count": count}).to_string())
 }
 
 async fn revoke_tokens(State(chain): Doors) -> Answer {

@@ -1,0 +1,52 @@
+//! docs/errors.md says what the code says: every reason, with its code, and none besides.
+
+use std::collections::BTreeMap;
+
+use idbridge::grpc::status::Reason;
+use idbridge_source::Rejection;
+
+/// The first two columns of every row that stands under this heading, up to the next.
+fn rows(heading: &str) -> BTreeMap<String, String> {
+    let document = include_str!("../../docs/errors.md");
+    let (_, section) = document.split_once(heading).expect("the heading");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let row = |line: &str| {
+        let mut cells = line.strip_prefix("| `")?.split(" | ");
+        let name = cells.next()?.trim_end_matches('`').to_owned();
+        Some((name, cells.next()?.trim_matches('`').to_owned()))
+    };
+    section.lines().filter_map(row).collect()
+}
+
+#[test]
+fn every_rejection_has_its_row_and_is_ok_on_grpc() {
+    let mut wanted: BTreeMap<String, String> = Rejection::ALL
+        .iter()
+        .map(|rejection| (rejection.name().to_uppercase(), "OK".to_owned()))
+        .collect();
+    // The gateway's own stands in a table of its own, under the same heading.
+    wanted.insert("identifier_not_portable".to_owned(), "200".to_owned());
+    assert_eq!(rows("## No: rejections"), wanted);
+}
+
+#[test]
+fn every_reason_has_its_row_with_its_grpc_code() {
+    let wanted: BTreeMap<String, String> = Reason::ALL
+        .iter()
+        .map(|reason| (reason.name().to_owned(), code_name(*reason)))
+        .collect();
+    assert_eq!(rows("## Nobody found out: statuses"), wanted);
+}
+
+/// `FailedPrecondition` is `FAILED_PRECONDITION` in documents.
+fn code_name(reason: Reason) -> String {
+    let camel = format!("{:?}", reason.code());
+    let mut name = String::new();
+    for (index, letter) in camel.chars().enumerate() {
+        if letter.is_ascii_uppercase() && index > 0 {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
