@@ -119,14 +119,7 @@ impl Directory {
                     name: Arc::clone(&member.name),
                 });
             }
-            Ok(email) => match member.source.user_by_email(&call, &email).await {
-                // Nobody's address, but it may be somebody's login: where look-ups go by login, that is not absence.
-                Ok(Lookup::Absent) if can.user_by_login => match UserName::parse(identifier) {
-                    Ok(login) => member.source.user_by_login(&call, &login).await,
-                    Err(_) => Ok(Lookup::Absent),
-                },
-                outcome => outcome,
-            },
+            Ok(email) => member.source.user_by_email(&call, &email).await,
             Err(invalid) if !can.user_by_login => return Err(Failure::InvalidIdentifier(invalid)),
             Err(_) => {
                 let login = UserName::parse(identifier).map_err(Failure::InvalidIdentifier)?;

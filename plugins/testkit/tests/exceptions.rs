@@ -1,5 +1,6 @@
 //! An exception is asserted, has a reason, and never touches laws 1 to 4.
 
+#[cfg(test)] // where clippy lets a mistake end it
 #[path = "../../memory/tests/behaviour/subject.rs"]
 mod subject;
 

@@ -4,6 +4,7 @@
 
 #[path = "mutants/defect.rs"]
 mod defect;
+#[cfg(test)] // where clippy lets a mistake end it
 #[path = "../../memory/tests/behaviour/subject.rs"]
 mod subject;
 
