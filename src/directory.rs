@@ -78,7 +78,7 @@ impl Directory {
     pub async fn authenticate(
         &self,
         call: Call,
-        caller: &impl Permission,
+        caller: &(impl Permission + ?Sized),
         login: &str,
         password: String,
         source: Option<&str>,
@@ -102,7 +102,7 @@ impl Directory {
     pub async fn user_by_email(
         &self,
         call: Call,
-        caller: &impl Permission,
+        caller: &(impl Permission + ?Sized),
         identifier: &str,
         source: Option<&str>,
     ) -> Result<Answer<Lookup>, Failure> {
@@ -129,7 +129,12 @@ impl Directory {
         member.answer(outcome)
     }
 
-    fn choose(&self, caller: &impl Permission, identifier: &str, asked: Option<&str>) -> Result<&Member, Failure> {
+    fn choose(
+        &self,
+        caller: &(impl Permission + ?Sized),
+        identifier: &str,
+        asked: Option<&str>,
+    ) -> Result<&Member, Failure> {
         let name = match asked {
             Some(name) => name,
             None => self.routing.source_for(identifier).ok_or(Failure::NoSource)?,

@@ -10,10 +10,9 @@ use idbridge_source::{Authentication, Call, Lookup, RequestId, TraceContext};
 use tokio::time::Instant;
 use tonic::{Extensions, Request, Response, Status};
 
-use crate::directory::Directory;
+use crate::directory::{Directory, Permission};
 use crate::pb;
 use crate::pb::identity_service_server::IdentityService;
-use crate::server::callers::Caller;
 use crate::telemetry::audit::{Attempt, Hasher};
 use status::{Reason, Refusal};
 
@@ -34,9 +33,12 @@ pub struct Service {
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(pub Instant);
 
+/// What the caller may ask, as the layer found out that told the callers apart.
+pub type Allowed = Arc<dyn Permission + Send + Sync>;
+
 /// What the layers around the service found out about a call.
 struct Context {
-    caller: Arc<Caller>,
+    caller: Allowed,
     attempt: Arc<Attempt>,
     call: Call,
 }

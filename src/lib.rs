@@ -29,7 +29,7 @@
 //! - Clock, listeners and the stop signal are handed in. Nothing lives before `main`.
 //! - No type that can hold a password, a key or a person prints it.
 //!
-//! `tests/promises/architecture.rs` holds those that can be read off the code.
+//! `tests/architecture.rs` holds those that can be read off the code.
 
 pub mod app;
 pub mod cli;

@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test that can't go on fails, and says why")]
 
 mod promises {
+    #[path = "../architecture.rs"]
     mod architecture;
     mod case;
     mod cases;

@@ -35,10 +35,17 @@ pub(crate) struct ExportArgs {
     /// Overwrite files that differ
     #[arg(long)]
     force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 pub(crate) fn export(args: &ExportArgs) -> Exit {
     match write_all(args) {
+        Ok(written) if args.json => {
+            output::json(&serde_json::json!({ "files": written }));
+            Exit::Fine
+        }
         Ok(written) => {
             output::line(&next_steps(&args.connection, &written));
             Exit::Fine
@@ -139,6 +146,7 @@ mod tests {
             out: out.to_owned(),
             connection: "legacy-users".to_owned(),
             force,
+            json: false,
         }
     }
 

@@ -25,7 +25,7 @@ fn the_contracts_commands_are_understood() {
         "try login ada --config s.toml",
         "try login ada --grpc http://[::1]:50051 --password-stdin --json",
         "try get-user ada@example.com --grpc http://127.0.0.1:50051 --json",
-        "auth0 export --out d --connection legacy-users --force",
+        "auth0 export --out d --connection legacy-users --force --json",
         "key new auth0 --json",
         "completions bash",
     ] {

@@ -88,6 +88,29 @@ fn examples_are_good_settings() {
     assert!(count >= 2);
 }
 
+/// `plugins/*/README.md`, with a caller put before what each shows.
+#[test]
+fn examples_of_plugins_are_good_settings() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(project().join("plugins")).expect("the plugins") {
+        let path = entry.expect("a folder").path().join("README.md");
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        for example in text.split("```toml\n").skip(1) {
+            let (example, _) = example.split_once("```").expect("its end");
+            let caller = format!(
+                "[callers.a]\nkey_sha256 = \"{}\"\nallow = [\"authenticate\"]\n",
+                "1".repeat(64)
+            );
+            let (registry, text) = (crate::sources::registry(), caller + example);
+            if let Err(mistakes) = parse(&path, &text, [], &registry, SecretFiles::Skip) {
+                panic!("{mistakes:#?}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 2);
+}
+
 #[test]
 fn defaults() {
     let config = good("", &[]);

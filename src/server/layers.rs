@@ -16,8 +16,8 @@ use tracing::Instrument as _;
 
 use super::callers::{Caller, bearer};
 use super::stack::Shared;
-use crate::grpc::Deadline;
 use crate::grpc::status::{Reason, Refusal};
+use crate::grpc::{Allowed, Deadline};
 use crate::request_id;
 use crate::telemetry::audit::Attempt;
 use crate::telemetry::metrics::{Metrics, Operation};
@@ -118,6 +118,9 @@ pub(super) async fn authenticate_caller(
     if let Some(attempt) = request.extensions().get::<Arc<Attempt>>() {
         attempt.caller(&caller.name);
     }
+    request
+        .extensions_mut()
+        .insert::<Allowed>(Arc::<Caller>::clone(&caller));
     request.extensions_mut().insert(caller);
     next.run(request).await
 }

@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use idbridge_okta_simulator::Simulator;
+
+use super::settings;
+
 fn idbridge(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_idbridge"))
         .args(arguments)
@@ -85,6 +89,82 @@ fn a_new_key_is_another_every_time() {
     assert_ne!(one["key_sha256"], other["key_sha256"]);
     let bad = idbridge(&["key", "new", "Auth0"], &[]);
     assert_eq!((bad.status.code(), text(&bad.stdout)), (Some(2), ""));
+}
+
+/// Each command against an org, with what its exit code and its first words must be.
+#[tokio::test]
+async fn try_and_doctor_tell_yes_no_and_could_not_find_out_apart() {
+    let okta = Simulator::start(super::chain::org()).await.expect("the org starts");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, over: &str| {
+        let mut table = settings::broker(&okta.url());
+        settings::merge(&mut table, &settings::parse(over));
+        super::chain::write(&folder, name, &table)
+            .to_str()
+            .expect("a path")
+            .to_owned()
+    };
+    let fine = file("fine", "");
+    let token = file("token", "sources = { okta = { settings = { api_token = \"wrong\" } } }");
+    let canary = file(
+        "canary",
+        "sources = { okta = { settings = { canary = \"nobody@example.com\" } } }",
+    );
+    let gone = file(
+        "gone",
+        "sources = { okta = { settings = { org_url = \"http://127.0.0.1:1\" } } }",
+    );
+    for (arguments, code, begins) in [
+        (["doctor", "--json", "--config", &fine].to_vec(), 0, r#"{"ok":true,"#),
+        (["doctor", "--config", &token].to_vec(), 1, "okta: credential_refused"),
+        (["doctor", "--config", &canary].to_vec(), 1, "okta: credential_refused"),
+        (["doctor", "--config", &gone].to_vec(), 1, "okta: unavailable"),
+        (
+            ["try", "get-user", "ada@example.com", "--json", "--config", &fine].to_vec(),
+            0,
+            r#"{"outcome":"found","#,
+        ),
+        (
+            ["try", "get-user", "nobody@example.com", "--json", "--config", &fine].to_vec(),
+            1,
+            r#"{"outcome":"not_found"}"#,
+        ),
+        (
+            ["try", "get-user", "sam@example.com", "--config", &fine].to_vec(),
+            1,
+            "no: account_disabled",
+        ),
+        (
+            ["try", "get-user", "ada", "--config", &fine].to_vec(),
+            2,
+            "could not find out: invalid_identifier",
+        ),
+        (
+            ["try", "get-user", "twins@example.com", "--config", &fine].to_vec(),
+            3,
+            "could not find out: ambiguous_user",
+        ),
+        (
+            ["try", "get-user", "ada@example.com", "--config", &gone].to_vec(),
+            3,
+            "could not find out: source_unavailable",
+        ),
+    ] {
+        let (words, shown) = (
+            arguments.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>(),
+            arguments.join(" "),
+        );
+        let ran =
+            tokio::task::spawn_blocking(move || idbridge(&words.iter().map(String::as_str).collect::<Vec<_>>(), &[]));
+        let ran = ran.await.expect("no panic");
+        let said = text(&ran.stdout);
+        assert_eq!(
+            (ran.status.code(), said.starts_with(begins)),
+            (Some(code), true),
+            "{shown}: {said}"
+        );
+    }
+    okta.shutdown().await;
 }
 
 #[test]

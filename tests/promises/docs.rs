@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use idbridge::grpc::status::Reason;
-use idbridge_source::Rejection;
+use idbridge_source::{ErrorKind, Rejection, SourceError};
 
 /// The first two columns of every row that stands under this heading, up to the next.
 fn rows(heading: &str) -> BTreeMap<String, String> {
@@ -36,6 +36,45 @@ fn every_reason_has_its_row_with_its_grpc_code() {
         .map(|reason| (reason.name().to_owned(), code_name(*reason)))
         .collect();
     assert_eq!(rows("## Nobody found out: statuses"), wanted);
+}
+
+#[test]
+fn every_problem_has_its_row_with_its_http_status() {
+    let said_by_the_gateway = [
+        ("body_too_large", 413),
+        ("method_not_allowed", 405),
+        ("not_found", 404),
+        ("unsupported_media_type", 415),
+    ];
+    // USER_NOT_FOUND is an outcome there, and UNKNOWN_METHOD never comes of a gateway's call.
+    let of_the_broker = super::wanted::STATUSES.iter().filter(|row| row.2 >= 400);
+    let wanted: BTreeMap<String, String> = of_the_broker
+        .map(|row| (row.0.to_lowercase(), row.2.to_string()))
+        .chain(said_by_the_gateway.map(|(code, status)| (code.to_owned(), status.to_string())))
+        .collect();
+    assert_eq!(rows("## Problems: the gateway's codes"), wanted);
+}
+
+/// The table in the sdk's documentation, which sources in other processes are written by.
+#[test]
+fn the_sdk_names_the_reason_of_each_error_kind() {
+    let wait = None;
+    let kinds = [
+        ("Ambiguous", ErrorKind::Ambiguous),
+        ("CredentialRefused", ErrorKind::CredentialRefused),
+        ("Protocol", ErrorKind::Protocol),
+        ("Throttled", ErrorKind::Throttled { retry_after: wait }),
+        ("TimedOut", ErrorKind::TimedOut),
+        ("Unavailable", ErrorKind::Unavailable { retry_after: wait }),
+        ("Unsupported", ErrorKind::Unsupported),
+    ];
+    let row = |(name, kind)| {
+        let reason = idbridge::disclosure::error(&SourceError::new(kind, "a call"));
+        format!("/// | `{name}` | `{}` |", reason.name())
+    };
+    let table = include_str!("../../plugins/sdk/src/error.rs").lines();
+    let rows: Vec<&str> = table.filter(|line| line.starts_with("/// | `")).collect();
+    assert_eq!(rows, kinds.map(row));
 }
 
 /// `FailedPrecondition` is `FAILED_PRECONDITION` in documents.

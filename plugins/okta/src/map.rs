@@ -89,6 +89,9 @@ const AUTHN_ERRORS: &[(u16, &str, Refusal)] = &[
     (403, "E0000259", Refusal::Reject(Rejection::DeniedByPolicy)),
     // The org itself is deactivated.
     (403, "E0000260", Refusal::Fail(UNAVAILABLE)),
+    // Of the management API alone.
+    (409, "E0000145", Refusal::Fail(ErrorKind::Protocol)),
+    (423, "E0000239", Refusal::Fail(ErrorKind::Protocol)),
     (429, "E0000047", Refusal::Fail(THROTTLED)),
     (429, "E0000109", Refusal::Fail(THROTTLED)),
     (429, "E0000133", Refusal::Fail(THROTTLED)),

@@ -60,6 +60,8 @@ fn authn_errors() {
         (403, "E0000119", no(AccountLocked)),
         (403, "E0000259", no(DeniedByPolicy)),
         (403, "E0000260", Refusal::Fail(UNAVAILABLE)),
+        (409, "E0000145", FAIL),
+        (423, "E0000239", FAIL),
         (429, "E0000047", Refusal::Fail(THROTTLED)),
         (429, "E0000109", Refusal::Fail(THROTTLED)),
         (429, "E0000133", Refusal::Fail(THROTTLED)),

@@ -20,6 +20,19 @@ pub struct SourceError {
 }
 
 /// Whose turn it is.
+///
+/// Each kind is one reason (`ErrorInfo.reason`) of the public contract. The broker tells it so to its callers, and a
+/// source in another process to the broker:
+///
+/// | kind | reason |
+/// | --- | --- |
+/// | `Ambiguous` | `AMBIGUOUS_USER` |
+/// | `CredentialRefused` | `SOURCE_CREDENTIAL_REFUSED` |
+/// | `Protocol` | `SOURCE_PROTOCOL` |
+/// | `Throttled` | `SOURCE_THROTTLED` |
+/// | `TimedOut` | `DEADLINE_EXCEEDED` |
+/// | `Unavailable` | `SOURCE_UNAVAILABLE` |
+/// | `Unsupported` | `OPERATION_UNSUPPORTED` |
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ErrorKind {
     /// The source holds two users where one was asked for. A person has to look at the data.

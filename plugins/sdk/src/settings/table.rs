@@ -200,12 +200,15 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A secret: `key` holds it, or `key_file` names the file that does. Both are one too many. One line end at the
+    /// A secret: `key` holds it, or `key_file` names the file that does. Both are one too many, unless
+    /// one is from the environment, which comes before the file here as everywhere. One line end at the
     /// file's end is not part of it. It has to be printable ASCII, so that it fits a header.
     pub fn secret(&'a self, key: &'static str, file_key: &'static str) -> Field<'a, Secret> {
         let inline = self.text(key);
         let file = self.path_to(file_key);
-        if inline.is_present() && file.is_present() {
+        let both = inline.is_present() && file.is_present();
+        let (inline_later, file_later) = (self.is_variable(key), self.is_variable(file_key));
+        if both && inline_later == file_later {
             self.mistake(file_key, format!("stands beside `{key}`; keep one of the two"));
             return Field {
                 table: self,
@@ -213,7 +216,7 @@ impl<'a> Table<'a> {
                 read: Read::Mistaken,
             };
         }
-        if file.is_present() {
+        if file.is_present() && !(both && inline_later) {
             let skip = self.reader.secrets() == SecretFiles::Skip;
             return file.parse(|path| if skip { Ok(Secret::from("")) } else { read_secret(&path) });
         }
@@ -266,6 +269,11 @@ impl<'a> Table<'a> {
             },
         };
         Field { table: self, key, read }
+    }
+
+    fn is_variable(&self, key: &str) -> bool {
+        self.node(key)
+            .is_some_and(|node| matches!(node.origin, Origin::Variable(_)))
     }
 
     fn node(&self, key: &str) -> Option<&'a Node> {

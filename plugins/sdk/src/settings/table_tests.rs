@@ -103,6 +103,26 @@ fn a_secret_stands_in_the_settings_or_in_a_file_but_not_in_both() {
         ["s.toml:2: token_file: stands beside `token`; keep one of the two"]
     );
 
+    let variable = |value: &str| Node {
+        origin: Origin::Variable("IDBRIDGE_TOKEN".to_owned()),
+        value: Value::Variable(value.to_owned()),
+    };
+    let overridden = tree(vec![
+        ("token", variable("00later")),
+        ("token_file", text(2, "/nowhere/at/all")),
+    ]);
+    let found = mistakes(&overridden, |table| {
+        let secret = table.secret("token", "token_file").required().expect("a secret");
+        assert_eq!(secret.expose_secret(), "00later");
+    });
+    assert_eq!(found, [""; 0]);
+    let overridden = tree(vec![("token", text(1, "00earlier")), ("token_file", variable(path))]);
+    let found = mistakes(&overridden, |table| {
+        let secret = table.secret("token", "token_file").required().expect("a secret");
+        assert_eq!(secret.expose_secret(), "00abc");
+    });
+    assert_eq!(found, [""; 0]);
+
     let gone = tree(vec![("token_file", text(2, "/nowhere/at/all"))]);
     let found = mistakes(&gone, |table| {
         assert!(table.secret("token", "token_file").optional().is_none())

@@ -122,6 +122,14 @@ fn policy_knows_no_transport() {
     without(&["src/directory", "src/sources"], &["grpc", "rest", "server"], &[]);
 }
 
+/// `main → cli → app → {server → grpc | rest} → directory`: nobody names who stands before.
+#[test]
+fn nobody_names_who_stands_before() {
+    without(&["src/grpc"], &["app", "cli", "config", "rest", "server"], &[]);
+    without(&["src/server"], &["app", "cli", "config", "rest"], &[]);
+    without(&["src/app"], &["cli"], &[]);
+}
+
 #[test]
 fn the_gateway_is_a_client() {
     without(&["src/rest"], &["directory", "sources", "server", "app", "config"], &[]);
