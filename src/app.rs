@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use idbridge_source::BuildError;
@@ -22,7 +23,7 @@ use crate::rest;
 use crate::server::admin;
 use crate::server::listen::Listener;
 use crate::server::stack;
-use crate::server::tls::{ALPN_GRPC, ALPN_REST, TlsError, tls_config};
+use crate::server::tls::{ALPN_ADMIN, ALPN_GRPC, ALPN_REST, TlsError, tls_config};
 use crate::server::workers::{Services, StartError, Workers};
 use crate::telemetry::metrics::Metrics;
 use broker::Broker;
@@ -59,14 +60,16 @@ pub async fn serve(config: Config, stop: Stop, listening: impl FnOnce(&Addresses
     let broker = Arc::new(Broker::new(config).await?);
     let health = broker.health().clone();
     let mut followers = JoinSet::new();
+    let mut probes = JoinSet::new();
     for source in broker.sources() {
         followers.spawn(health.clone().follow(Arc::clone(&source.name), source.watcher.health()));
         // A source of its own for the control runtime: probes go on while workers are busy.
-        followers.spawn(probe::forever(broker.build_source(source)?));
+        probes.spawn(probe::forever(broker.build_source(source)?));
     }
     let lifecycle = Lifecycle {
         readiness: Arc::default(),
         health: Some(health),
+        followers,
         cut: broker.cut().clone(),
         tasks: broker.tasks().clone(),
     };
@@ -115,7 +118,13 @@ pub struct Addresses {
 
 /// A remote broker's gRPC listener, over TLS if the URL says so.
 pub fn endpoint(upstream: &Url, ca_file: Option<&Path>) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::from_shared(upstream.to_string()).map_err(Error::Upstream)?;
+    let endpoint = Endpoint::from_shared(upstream.to_string())
+        .map_err(Error::Upstream)?
+        .connect_timeout(Duration::from_secs(2))
+        // A broker that went without a word is noticed within seconds, and connected to anew.
+        .http2_keep_alive_interval(Duration::from_secs(5))
+        .keep_alive_timeout(Duration::from_secs(3))
+        .keep_alive_while_idle(true);
     if upstream.scheme() != "https" {
         return Ok(endpoint);
     }
@@ -151,7 +160,7 @@ fn bind(listen: &Listen, alpn: &[&[u8]]) -> Result<Listener, Error> {
 }
 
 fn bind_admin(admin: Option<&Admin>) -> Result<Option<Listener>, Error> {
-    admin.map(|admin| bind(&admin.listen, ALPN_REST)).transpose()
+    admin.map(|admin| bind(&admin.listen, ALPN_ADMIN)).transpose()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {

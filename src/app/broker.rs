@@ -56,11 +56,12 @@ impl Broker {
         };
         let rest = config.rest.as_ref().map(|rest| rest_settings(Some(rest)));
         let routing = routing(&config);
-        let sources = config
+        let sources: Vec<Source> = config
             .sources
             .into_iter()
             .map(|settings| Source::new(settings, &metrics))
             .collect();
+        let health = Health::new(sources.iter().map(|source| Arc::clone(&source.name))).await;
         let shared = Shared {
             callers: Callers::new(config.callers.into_iter().map(caller)),
             metrics,
@@ -72,7 +73,7 @@ impl Broker {
             sources,
             routing,
             hasher,
-            health: Health::new().await,
+            health,
             tasks: TaskTracker::new(),
             reflection: config.grpc.reflection,
             rest,

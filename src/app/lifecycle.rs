@@ -1,11 +1,12 @@
 //! Start and ordered stop.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,6 +20,8 @@ use crate::server::workers::Workers;
 
 /// How long calls in flight have after the stop signal: the longest deadline that a caller gets by default.
 const GRACE: Duration = Duration::from_secs(30);
+/// How long a health watch, which has no end of its own, has to see that the broker no longer serves.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 /// How long calls that are told `SHUTTING_DOWN` have to get that answer out.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -27,6 +30,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(super) struct Lifecycle {
     pub(super) readiness: Arc<Readiness>,
     pub(super) health: Option<Health>,
+    /// Who keeps the sources' health up to date.
+    pub(super) followers: JoinSet<()>,
     pub(super) cut: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
@@ -40,7 +45,7 @@ pub(super) struct Listeners {
 impl Lifecycle {
     /// Serves until the stop signal, and then until all is done.
     pub(super) async fn run(
-        self,
+        mut self,
         listeners: Listeners,
         workers: Workers,
         admin: Router,
@@ -90,12 +95,28 @@ impl Lifecycle {
     }
 
     /// Finishes what is in flight, cuts what takes too long.
-    async fn finish(&self, drain: &Drain) {
+    async fn finish(&mut self, drain: &Drain) {
         self.tasks.close();
         drain.begin();
-        let all = async {
+        let (tasks, health, followers) = (&self.tasks, &self.health, &mut self.followers);
+        let calls = async {
             drain.closed().await;
-            self.tasks.wait().await;
+            tasks.wait().await;
+        };
+        let watches = async {
+            sleep(LAST_LOOK).await;
+            followers.shutdown().await; // or they would tell of sources again
+            if let Some(health) = health {
+                health.end().await;
+            }
+        };
+        let all = async {
+            let mut calls = pin!(calls);
+            tokio::select! {
+                () = &mut calls => return,
+                () = watches => {}
+            }
+            calls.await;
         };
         if timeout(GRACE, all).await.is_err() {
             tracing::warn!("Calls are still in flight after {GRACE:?}; they are told so.");

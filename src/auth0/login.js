@@ -42,8 +42,14 @@ function login(identifier, password) {
   let requestId = 'auth0-' + Date.now().toString(36) + '-' + Math.random().toString(36).slice(2, 12);
 
   async function ask(path, question) {
-    const url = configuration.IDBRIDGE_URL;
-    const key = configuration.IDBRIDGE_KEY;
+    let url;
+    let key;
+    try {
+      url = configuration.IDBRIDGE_URL;
+      key = configuration.IDBRIDGE_KEY;
+    } catch {
+      // Where there is no configuration at all, it is as if both were missing.
+    }
     if (!isText(url) || !/^https?:\/\/[^\s/?#@\\]+(\/[^\s?#\\]*)?$/i.test(url) || !isText(key)) {
       throw failure(TEXTS.unconfigured);
     }

@@ -50,7 +50,7 @@ pub(crate) fn run(_args: &Args, environment: &Environment) -> Exit {
             return Exit::Usage;
         }
     };
-    runtime::log(&config.log, runtime::rust_log(environment), Stream::Stderr);
+    let _log = runtime::log(&config.log, runtime::rust_log(environment), Stream::Stderr);
     runtime::serve(|stop| async {
         let bind = |error| app::Error::Start(format!("the simulated org can't listen at {OKTA}: {error}"));
         let listener = TcpListener::bind(OKTA).await.map_err(bind)?;

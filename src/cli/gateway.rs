@@ -36,6 +36,6 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
             return Exit::Usage;
         }
     };
-    runtime::log(&config.log, level, Stream::Stdout);
+    let _log = runtime::log(&config.log, level, Stream::Stdout);
     runtime::serve(|stop| app::gateway(config, &upstream, stop, runtime::log_listening))
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 
 use tokio::sync::mpsc;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Environment, Exit, output};
@@ -40,13 +41,15 @@ pub(super) fn rust_log(environment: &Environment) -> Option<LevelFilter> {
 }
 
 /// Starts logging as the settings say.
-pub(super) fn log(settings: &Log, level: Option<LevelFilter>, stream: Stream) {
+///
+/// The guard is kept until the command ends.
+pub(super) fn log(settings: &Log, level: Option<LevelFilter>, stream: Stream) -> WorkerGuard {
     let format = match settings.format {
         LogFormat::Auto => Format::Auto,
         LogFormat::Json => Format::Json,
         LogFormat::Text => Format::Text,
     };
-    log::init(level.unwrap_or(settings.level.into()), format, stream);
+    log::init(level.unwrap_or(settings.level.into()), format, stream)
 }
 
 /// The one record that tells where the process listens.

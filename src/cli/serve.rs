@@ -26,6 +26,6 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
             return Exit::Usage;
         }
     };
-    runtime::log(&config.log, level, Stream::Stdout);
+    let _log = runtime::log(&config.log, level, Stream::Stdout);
     runtime::serve(|stop| app::serve(config, stop, runtime::log_listening))
 }

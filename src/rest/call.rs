@@ -14,6 +14,13 @@ pub struct Call {
     pub(super) metadata: HeaderMap,
 }
 
+/// The longest key with its scheme, in bytes. A longer one is nobody's; and what comes in must fit, with what we add, into
+/// the head that a remote broker takes.
+const MAX_KEY: usize = 4 * 1024;
+
+/// The same for the others: as much as a `tracestate` has to be taken with (W3C Trace Context §3.3.1.5).
+const MAX_OTHER: usize = 512;
+
 /// Passed on as they came, beside the request id.
 const PASSED_ON: [HeaderName; 4] = [
     header::AUTHORIZATION,
@@ -35,12 +42,13 @@ impl Call {
     pub(super) fn from_headers(headers: &HeaderMap, request_id: RequestId) -> Result<Self, Problem> {
         let mut keys = headers.get_all(header::AUTHORIZATION).iter();
         match (keys.next(), keys.next()) {
-            (Some(key), None) if is_bearer(key) => {}
+            (Some(key), None) if key.len() <= MAX_KEY && is_bearer(key) => {}
             _ => return Err(Problem::CALLER_UNAUTHENTICATED),
         }
         let mut metadata = HeaderMap::new();
         for name in PASSED_ON {
-            for value in headers.get_all(&name) {
+            let fits = |value: &&HeaderValue| name == header::AUTHORIZATION || value.len() <= MAX_OTHER;
+            for value in headers.get_all(&name).iter().filter(fits) {
                 metadata.append(name.clone(), value.clone());
             }
         }
@@ -98,6 +106,7 @@ mod tests {
             &["Basic k"],
             &["k"],
             &["Bearer\tk"],
+            &[&format!("Bearer {}", "k".repeat(MAX_KEY))],
         ] {
             assert_eq!(call(bad).err(), Some(Problem::CALLER_UNAUTHENTICATED), "{bad:?}");
         }

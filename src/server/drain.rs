@@ -1,6 +1,6 @@
 //! An ordered stop: no new connection, no new request, and what is in flight runs to its end.
 //!
-//! Before it begins, health must say so, and load balancers need a moment to see it; that is the composition root's.
+//! Before it begins, health must say so: that is the composition root's.
 
 use std::fmt;
 use std::time::Duration;

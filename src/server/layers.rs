@@ -85,12 +85,10 @@ pub(super) async fn cut(State(shared): State<Arc<Shared>>, request: Request, nex
     }
 }
 
-/// Ends the call at the caller's deadline, or at ours if that comes first.
+/// Ends the call at the caller's deadline, or at ours if that comes first. A stream, such as a health watch, has ended for
+/// this layer when it begins to answer.
 pub(super) async fn deadline(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
     let id = id_of(&request);
-    if is_foreign(request.uri().path()) {
-        return next.run(request).await; // a health watch has no end
-    }
     let asked = match request.headers().get("grpc-timeout").map(parse_timeout) {
         None => shared.max_deadline,
         Some(Some(asked)) => asked.min(shared.max_deadline),

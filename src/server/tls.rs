@@ -10,7 +10,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 /// What a gRPC listener offers.
 pub const ALPN_GRPC: &[&[u8]] = &[b"h2"];
 
-/// What a REST or admin listener offers, the better first.
+/// What an admin listener offers.
+pub const ALPN_ADMIN: &[&[u8]] = &[b"http/1.1"];
+
+/// What a REST listener offers, the better first.
 pub const ALPN_REST: &[&[u8]] = &[b"h2", b"http/1.1"];
 
 /// Builds what [`Listener::bind`](super::listen::Listener::bind) takes. `cert_pem` is the whole chain, the listener's

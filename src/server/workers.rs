@@ -142,6 +142,8 @@ fn work<E>(
             serve(connections, services).await;
         }
     });
+    // Without waiting for what blocks: a name that is being resolved must not hold up a stop.
+    runtime.shutdown_background();
 }
 
 async fn serve(mut connections: mpsc::UnboundedReceiver<Given>, services: Services) {

@@ -13,9 +13,9 @@ use idbridge_source::{
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
-/// How long a password check may go on after it was begun, whatever the caller's deadline. As long as the longest
-/// deadline that a caller gets by default.
-const TO_THE_END: Duration = Duration::from_secs(30);
+/// How long a password check may go on after it was begun, if its caller's deadline is earlier. Longer than a directory
+/// agent takes, and no longer: the check holds a permit of its source.
+const TO_THE_END: Duration = Duration::from_secs(15);
 
 /// A source whose callers wait for no longer than their deadline, and whose password checks run on.
 #[derive(Debug)]

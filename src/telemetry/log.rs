@@ -2,9 +2,12 @@
 
 use std::io::IsTerminal as _;
 
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer, Registry};
+
+use super::audit;
 
 /// How records are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,7 +26,10 @@ pub enum Stream {
 }
 
 /// Starts logging for the process. A second call changes nothing.
-pub fn init(level: LevelFilter, format: Format, stream: Stream) {
+///
+/// Records are written by a thread of their own. If nobody reads them, the process goes on and loses records rather than
+/// calls. What is waiting when the guard is dropped is still written, for as long as somebody reads.
+pub fn init(level: LevelFilter, format: Format, stream: Stream) -> WorkerGuard {
     let terminal = match stream {
         Stream::Stderr => std::io::stderr().is_terminal(),
         Stream::Stdout => std::io::stdout().is_terminal(),
@@ -33,27 +39,25 @@ pub fn init(level: LevelFilter, format: Format, stream: Stream) {
         Format::Json => true,
         Format::Text => false,
     };
-    let layer: Box<dyn Layer<Registry> + Send + Sync> = match (json, stream) {
-        (true, Stream::Stdout) => tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .boxed(),
-        (true, Stream::Stderr) => tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .with_writer(std::io::stderr)
-            .boxed(),
-        (false, Stream::Stdout) => tracing_subscriber::fmt::layer().with_ansi(terminal).boxed(),
-        (false, Stream::Stderr) => tracing_subscriber::fmt::layer()
-            .with_ansi(terminal)
-            .with_writer(std::io::stderr)
-            .boxed(),
+    let (writer, guard) = match stream {
+        Stream::Stderr => tracing_appender::non_blocking(std::io::stderr()),
+        Stream::Stdout => tracing_appender::non_blocking(std::io::stdout()),
+    };
+    let layer = tracing_subscriber::fmt::layer().with_writer(writer);
+    let layer: Box<dyn Layer<Registry> + Send + Sync> = if json {
+        layer.json().flatten_event(true).with_span_list(false).boxed()
+    } else {
+        layer.with_ansi(terminal).boxed()
     };
     let subscriber = Registry::default().with(layer.with_filter(targets(level)));
     // A process logs once; tests that share one may come second.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    // The default hook prints the message, which may quote what was sent to us.
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        tracing::error!(location, "A bug: the code panicked.");
+    }));
+    guard
 }
 
 /// What is logged at this level. Our own records follow it; the libraries below us stop at warnings whatever is asked,
@@ -62,5 +66,7 @@ pub fn targets(level: LevelFilter) -> Targets {
     Targets::new()
         .with_default(level.min(LevelFilter::WARN))
         .with_target("idbridge", level)
+        // An attempt is recorded whatever else is of interest.
+        .with_target(audit::TARGET, level.max(LevelFilter::INFO))
         .with_target("idbridge_okta_simulator", level.min(LevelFilter::WARN))
 }

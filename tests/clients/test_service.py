@@ -3,6 +3,7 @@
 import subprocess
 import tempfile
 import threading
+import time
 
 import grpc
 from chain import ADA, ADDRESS, BULK_KEY, KEY, ChainTest, details, door, metadata, restart
@@ -152,6 +153,20 @@ class Stop(ChainTest):
         door("/okta/clear")
         self.assertEqual({call.result().user.email for call in calls}, {ADA[0]})
         self.assertEqual(stopping.result(), {"code": 0})
+
+    def test_a_health_watch_sees_the_stop_and_does_not_hold_it_up(self):
+        health = health_pb2_grpc.HealthStub(self.channel)
+        watches = [
+            health.Watch(health_pb2.HealthCheckRequest(service=service), timeout=30)
+            for service in ["", SERVICE, "source/okta"]
+        ]
+        for watch in watches:
+            next(watch)
+        began = time.monotonic()
+        self.assertEqual(door("/broker/stop"), {"code": 0})
+        self.assertLess(time.monotonic() - began, 15)  # a drain that waits for them takes 30 s
+        for watch in watches[:2]:
+            self.assertEqual(next(watch).status, NOT_SERVING)
 
     def test_under_load_no_call_fails_before_the_stop(self):
         """Twenty callers go on until they are refused; all that began before the stop was asked for is answered."""

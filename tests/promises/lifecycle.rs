@@ -10,13 +10,63 @@ use tokio::time::Instant;
 use toml::Table;
 
 use super::chain::{Chain, org, write};
-use super::clients::{AUTHENTICATE, request_id, with_id};
+use super::clients::{AUTHENTICATE, Grpc, request_id, with_id};
 use super::process::{Process, bounded};
 use super::secrecy::Secrets;
 use super::settings;
 
 const ADA: &str = "ada@example.com";
 const STOPPING: &str = "Stopping: calls in flight are finished, new ones are refused.";
+
+/// A full pipe must cost records, not log-ins: what reads the log may be slow, or gone for good.
+#[tokio::test]
+async fn a_log_that_nobody_reads_stops_nobody() {
+    let chain = Chain::start("").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write(&folder, "unread", &settings::broker(&chain.okta.url()));
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_idbridge"))
+        .args(["serve", "--config"])
+        .arg(&path)
+        .env_clear()
+        .env("RUST_LOG", "trace")
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let mut log = std::io::BufReader::new(child.stdout.take().expect("stdout is piped"));
+    let mut address = None;
+    while address.is_none() {
+        let mut line = String::new();
+        assert_ne!(
+            std::io::BufRead::read_line(&mut log, &mut line).expect("a line"),
+            0,
+            "it ended"
+        );
+        let record: serde_json::Value = serde_json::from_str(&line).expect("a record");
+        address = record["grpc"].as_str().map(|text| text.parse().expect("an address"));
+    }
+    let grpc = Grpc::connect(address.expect("it listens"), &Arc::new(Secrets::of(&org()))).await;
+    // At TRACE a call writes some kilobytes; a pipe takes 64 KiB.
+    for _ in 0..300 {
+        let said = grpc.get_user_by_email(&with_id(&request_id()), ADA).await;
+        assert_eq!(said.outcome(), "yes");
+    }
+    drop(grpc);
+    let id = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(id, Signal::TERM).expect("the process lives");
+    let ended = bounded("the end", async {
+        loop {
+            if let Some(status) = child.try_wait().expect("a child of ours") {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert_eq!(ended.await.code(), Some(0));
+    drop(log);
+    chain.stop().await;
+}
 
 #[tokio::test]
 async fn sigterm_finishes_calls_in_flight_and_refuses_new_ones() {

@@ -4,19 +4,49 @@ use std::net::IpAddr;
 use tokio::time::Instant;
 
 /// What a source may know of the call that it answers.
+///
+/// | part | what a source does with it |
+/// | --- | --- |
+/// | `request_id` | sends it upstream (`x-request-id` over HTTP), and names it in what it logs |
+/// | `deadline` | ends every wait with it: [`TimedOut`](crate::ErrorKind::TimedOut) |
+/// | `client_address` | passes it on if it is there and the upstream wants it; looks for it nowhere else |
+/// | `trace` | sends both headers as they are |
+///
+/// It names no caller and no user: who may ask was settled before the source is asked.
+///
+/// A look-up may be dropped at any point: the broker does so when its caller hangs up. A password check may not, so it
+/// runs in a task of its own, and the deadline ends the wait and not the check:
+///
+/// ```
+/// use idbridge_source::{Call, ErrorKind, SourceError};
+/// use tokio::time::timeout_at;
+///
+/// async fn in_time<T: Send + 'static>(
+///     call: &Call,
+///     operation: &'static str,
+///     check: impl Future<Output = Result<T, SourceError>> + Send + 'static,
+/// ) -> Result<T, SourceError> {
+///     match timeout_at(call.deadline, tokio::spawn(check)).await {
+///         Ok(Ok(answer)) => answer,
+///         // The task panicked: the plugin is at fault, and neither the user nor the upstream.
+///         Ok(Err(_ended)) => Err(SourceError::new(ErrorKind::Protocol, operation)),
+///         Err(_late) => Err(SourceError::new(ErrorKind::TimedOut, operation)),
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Call {
     /// Sent to the upstream, so that both logs can be joined.
     pub request_id: RequestId,
     /// When the caller stops waiting. No answer after this is of use, but a password check that was sent runs on.
     pub deadline: Instant,
-    /// The user's address, only where the settings say that this source may be told.
+    /// The user's address, only where the settings say that this source may be told. A caller has sent it: it proves nothing.
     pub client_address: Option<IpAddr>,
     /// The trace that the caller is part of.
     pub trace: TraceContext,
 }
 
-/// `[A-Za-z0-9._-]{1,64}`: fit for a header and a log line.
+/// `[A-Za-z0-9._-]{1,64}`: fit for a header and a log line, with nothing in it that could end either.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct RequestId(Box<str>);
 
@@ -56,7 +86,8 @@ pub struct TraceContext {
 
 impl TraceContext {
     /// Takes the headers if `traceparent` is well formed (version 00, <https://www.w3.org/TR/trace-context/>), else
-    /// neither: a broken parent starts a new trace, and a state without a parent means nothing.
+    /// neither: a broken parent starts a new trace, and a state without a parent means nothing. A state of more than
+    /// 512 bytes, or with anything but printable ASCII, is left out.
     pub fn parse(traceparent: Option<&str>, tracestate: Option<&str>) -> Self {
         match traceparent {
             Some(parent) if is_traceparent(parent) => Self {

@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime};
 
 /// The time of day. Handed in, so that tests decide it.
 ///
-/// Durations are measured with `tokio::time::Instant`, which tests pause.
+/// It is for dates that an upstream sends: when a password expires, when a limit is lifted. It may jump, so durations are
+/// measured with `tokio::time::Instant`, which tests pause. Where an answer carries a `Date` of its own (RFC 9110
+/// §6.6.1), that is the better measure for the other dates in it: two machines' clocks differ.
 pub trait Clock: Debug + Send + Sync {
     fn now(&self) -> SystemTime;
 }
@@ -21,6 +23,16 @@ impl Clock for SystemClock {
 }
 
 /// A clock that stands still until it is told otherwise.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+///
+/// use idbridge_source::{Clock as _, ManualClock};
+///
+/// let clock = ManualClock::at(SystemTime::UNIX_EPOCH);
+/// clock.advance(Duration::from_secs(60));
+/// assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_secs(60));
+/// ```
 #[derive(Debug)]
 pub struct ManualClock(Mutex<SystemTime>);
 

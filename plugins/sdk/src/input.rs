@@ -6,13 +6,25 @@ use secrecy::{ExposeSecret as _, SecretString};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-/// Whether two identifiers are the same: equal after NFC and ignoring ASCII case. Accents are never folded.
+/// Whether two identifiers are the same: equal after NFC (UAX #15) and ignoring ASCII case. Accents are never folded.
+///
+/// The one comparison for logins and addresses. Upstreams and targets mostly ignore case, and keyboards differ in how
+/// they send `é`; to fold more than that gives one person another's account.
+/// (`user_by_email::identifier_ignores_ascii_case_but_not_accents`, `user_by_email::address_is_compared_after_nfc`)
+///
+/// ```
+/// use idbridge_source::same_identifier;
+///
+/// assert!(same_identifier("Ada@Example.com", "ada@example.COM"));
+/// assert!(same_identifier("jos\u{e9}@example.com", "jose\u{301}@example.com"));
+/// assert!(!same_identifier("josé@example.com", "jose@example.com"));
+/// ```
 pub fn same_identifier(one: &str, other: &str) -> bool {
     let fold = |text: &str| text.nfc().collect::<String>().to_ascii_lowercase();
     one == other || fold(one) == fold(other)
 }
 
-/// Why an input was refused. It never quotes the input.
+/// Why an input was refused. It never quotes the input, so it may be logged and shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct InvalidInput(&'static str);
 
@@ -26,8 +38,9 @@ impl std::error::Error for InvalidInput {}
 
 /// What the user typed: 1 to 256 characters without control characters, neither trimmed nor changed.
 ///
-/// It may be anything else, `..` and `me` included. It belongs into a body, and never into a path: [`UserName`] and
-/// [`Email`] are for those.
+/// It may be anything else, `..` and `me` included: a user whom the upstream lets in with it must get in here.
+/// It belongs into a body, and never into a path, a filter or a query: it may end or widen them
+/// (`authenticate::hostile_login_is_just_unknown`). [`UserName`] is for paths.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Login(Box<str>);
 
@@ -53,7 +66,18 @@ impl Login {
 /// An e-mail address: one `@`, a local part of up to 64 bytes, a domain of labels, 254 bytes at the most (RFC 5321
 /// §4.5.3.1), and no white space or invisible character anywhere.
 ///
-/// It keeps the asked spelling. Quoted local parts and address literals are refused: no target accepts them.
+/// - It keeps the asked spelling, and other scripts than Latin (RFC 6531).
+/// - Quoted local parts (`"a b"@x.org`) and address literals (`a@[192.0.2.1]`) are refused: no target accepts them.
+/// - Invisible characters are refused: two addresses that look the same must be the same.
+/// - The local part may hold `/`, `%`, `'` and more that means something in a path or a filter. Encode it for where it
+///   goes (`user_by_email::hostile_address_is_just_absent`).
+///
+/// ```
+/// use idbridge_source::Email;
+///
+/// assert_eq!(Email::parse("Ada+a/b@Example.com").unwrap().domain(), "Example.com");
+/// assert!(Email::parse("a\u{200b}@b.c").is_err(), "a space of no width");
+/// ```
 #[derive(Clone, Eq, PartialEq)]
 pub struct Email(Box<str>);
 
@@ -71,7 +95,7 @@ impl Email {
         &self.0
     }
 
-    /// What stands after the `@`.
+    /// What stands after the `@`, as asked for: compare it ignoring ASCII case.
     pub fn domain(&self) -> &str {
         self.0.split_once('@').map_or("", |(_, domain)| domain)
     }
@@ -79,8 +103,18 @@ impl Email {
 
 /// A login for a look-up, fit to be one segment of a path.
 ///
-/// Refused are the names that mean something else there: `me` is the token's own user at Okta, `.` and `..` climb, and
-/// `/`, `\`, `?`, `#` and `%` end or change the segment in one parser or another.
+/// Refused are the names that mean something else there: `me` is the token's own user at Okta, `.` and `..` climb
+/// (RFC 3986 §5.2.4), and `/`, `\`, `?`, `#` and `%` end or change the segment in one parser or another. What is refused
+/// can't be looked up; it can still log in, since a [`Login`] may be anything.
+///
+/// ```
+/// use idbridge_source::UserName;
+///
+/// assert!(UserName::parse("ada.lovelace").is_ok());
+/// for refused in ["me", "..", "ada/factors", "ada%2Ffactors", "ada lovelace"] {
+///     assert!(UserName::parse(refused).is_err());
+/// }
+/// ```
 #[derive(Clone, Eq, PartialEq)]
 pub struct UserName(Box<str>);
 
@@ -101,7 +135,11 @@ impl UserName {
 
 /// 1 to 1,024 bytes without NUL, passed on byte for byte: never trimmed, normalised or cut.
 ///
-/// There is no empty password, so no source can fall into an anonymous bind (RFC 4513 §5.1.2).
+/// - There is no empty password: an LDAP server may answer a bind without one as a success, and has checked nothing
+///   (RFC 4513 §5.1.2).
+/// - There is no NUL: a C string would end at it, and the rest of the password would be nobody's to check.
+/// - It can't be compared or shown by accident: it has no `PartialEq`, and its `Debug` says nothing. Its memory is zeroed
+///   when it is dropped.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
@@ -116,7 +154,7 @@ impl Password {
         }
     }
 
-    /// The password in the clear, for the one request that needs it.
+    /// The password in the clear, for the one request that needs it. What it is copied into isn't zeroed.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }

@@ -22,13 +22,144 @@
 //! 6. *Ids are stable* in the source. The broker puts its prefix before them.
 //! 7. *Nothing is invented*: a missing name is `None`, an address that the source doesn't call verified isn't.
 //!
-//! The behaviour suite (`plugins/testkit`) holds a source to these. `plugins/memory` is the source to copy.
+//! # What a source must not do
+//!
+//! - Try again. Whether to ask twice is the caller's to say.
+//! - Follow a redirect with a password or a credential: it would hand them to whoever the redirect names.
+//! - Log, print, or put into an error what a user typed or an upstream wrote.
+//! - Read the environment or the machine's clock: [`Table`] and [`SourceContext`] bring both.
+//! - Open a connection before it is asked something: an upstream that is down must not keep the broker from starting.
 //!
 //! # How a source comes to be
 //!
 //! [`Plugin::plan`] reads the settings and reports every mistake in them; it does no I/O but to read secret files.
 //! [`Blueprint::build`] makes the running source, once for each worker thread, over state that they share; it opens
 //! nothing. [`IdentitySource::probe`] is the first word with the upstream.
+//!
+//! # A whole source
+//!
+//! It knows one person. What an upstream would be asked, it compares by itself; the rest is as in any source.
+//!
+//! ```
+//! use std::{path::Path, sync::Arc, time::Duration};
+//!
+//! use async_trait::async_trait;
+//! use idbridge_source::*;
+//! use tokio::time::Instant;
+//!
+//! /// `kind = "single"`
+//! struct Single;
+//!
+//! /// `Debug` may be derived: a `User` shows its id alone, and a `Secret` shows nothing.
+//! #[derive(Clone, Debug)]
+//! struct SingleSource {
+//!     user: User,
+//!     password: Secret,
+//!     closed: bool,
+//! }
+//!
+//! impl Plugin for Single {
+//!     const KIND: &'static str = "single";
+//!
+//!     fn plan(settings: &Table<'_>, _context: &SourceContext) -> Option<Arc<dyn Blueprint>> {
+//!         // Every key is read before `?` gives up on any, so that all mistakes are seen at once.
+//!         let login = settings.text("login").required();
+//!         let email = settings.text("email").or(String::new());
+//!         let password = settings.secret("password", "password_file").required();
+//!         let closed = settings.bool("closed").or(false);
+//!         let id = UserId::parse("1").ok()?;
+//!         let user = User::new(id, login?, email);
+//!         Some(Arc::new(SingleSource { user, password: password?, closed }))
+//!     }
+//! }
+//!
+//! // There is nothing to share, so the source is its own blueprint.
+//! impl Blueprint for SingleSource {
+//!     fn capabilities(&self) -> Capabilities {
+//!         IdentitySource::capabilities(self)
+//!     }
+//!
+//!     fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError> {
+//!         Ok(Arc::new(self.clone()))
+//!     }
+//! }
+//!
+//! impl SingleSource {
+//!     /// Stands for the upstream: it can be asked, or it can't.
+//!     fn ask(&self, operation: &'static str) -> Result<&User, SourceError> {
+//!         let shut = || SourceError::new(ErrorKind::Unavailable { retry_after: None }, operation);
+//!         if self.closed { Err(shut()) } else { Ok(&self.user) }
+//!     }
+//! }
+//!
+//! #[async_trait]
+//! impl IdentitySource for SingleSource {
+//!     fn capabilities(&self) -> Capabilities {
+//!         Capabilities { authenticate: true, user_by_email: true, user_by_login: false }
+//!     }
+//!
+//!     async fn authenticate(&self, _: &Call, login: &Login, password: &Password) -> Result<Authentication, SourceError> {
+//!         let user = self.ask("check a password")?;
+//!         Ok(if !same_identifier(&user.login, login.as_str()) {
+//!             Authentication::Reject(Rejection::UnknownUser)
+//!         } else if self.password.expose_secret() != password.expose() {
+//!             Authentication::Reject(Rejection::WrongPassword)
+//!         } else {
+//!             Authentication::Accept(user.clone())
+//!         })
+//!     }
+//!
+//!     async fn user_by_email(&self, _: &Call, email: &Email) -> Result<Lookup, SourceError> {
+//!         let user = self.ask("look a user up")?;
+//!         let found = same_identifier(&user.email, email.as_str());
+//!         Ok(if found { Lookup::Found(user.clone()) } else { Lookup::Absent })
+//!     }
+//!
+//!     async fn probe(&self, _: &Call) -> Result<(), SourceError> {
+//!         self.ask("probe").map(|_| ())
+//!     }
+//! }
+//!
+//! # use Value::{Bool, Text};
+//! // What the broker does: it reads, builds, asks.
+//! # #[tokio::main(flavor = "current_thread")]
+//! async fn check(closed: bool, password: &str) -> Result<Authentication, SourceError> {
+//!     let settings = [("login", Text("ada".into())), ("password", Text("hunter2".into())), ("closed", Bool(closed))];
+//!     let file = Path::new("broker.toml");
+//!     let tree = Node::table(file, settings.map(|(key, value)| {
+//!         (key.to_owned(), Node { origin: Origin::File(file.into(), 1), value })
+//!     }));
+//!     let reader = Reader::new(SecretFiles::Read);
+//!     let context = SourceContext { name: "staff".into(), clock: Arc::new(SystemClock) };
+//!     let registry = Registry::default().with::<Single>();
+//!     let blueprint = registry.plan("single", &reader.root(&tree), &context).expect("good settings");
+//!     assert_eq!(reader.into_mistakes(), []);
+//!
+//!     let call = Call {
+//!         request_id: RequestId::parse("r-1").expect("a request id"),
+//!         deadline: Instant::now() + Duration::from_secs(5),
+//!         client_address: None,
+//!         trace: TraceContext::default(),
+//!     };
+//!     let (login, password) = (Login::parse("Ada").unwrap(), Password::parse(password.into()).unwrap());
+//!     blueprint.build().expect("a source").authenticate(&call, &login, &password).await
+//! }
+//!
+//! // Yes: spelt as the source spells it, not as it was typed. No. And: could not find out.
+//! assert!(matches!(check(false, "hunter2"), Ok(Authentication::Accept(user)) if user.login == "ada"));
+//! assert_eq!(check(false, "guess").unwrap(), Authentication::Reject(Rejection::WrongPassword));
+//! assert_eq!(check(true, "hunter2").unwrap_err().to_string(), "unavailable (check a password)");
+//! ```
+//!
+//! A source that asks over a network has two more duties, which [`Call`] shows: it answers by the deadline, and a
+//! password check that was sent runs on when the caller is gone.
+//!
+//! # Where to go next
+//!
+//! - `plugins/memory` is the source to copy, file by file; `plugins/README.md` says in which order.
+//! - `docs/source-spec.md` says what a source must do, sentence by sentence, each with the case that holds it.
+//! - `plugins/testkit` has those cases. The names in this crate's comments, such as
+//!   `authenticate::password_is_submitted_once`, are theirs, and one of them can be run by its name.
 
 mod call;
 mod clock;

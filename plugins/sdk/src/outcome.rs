@@ -9,8 +9,10 @@ use crate::User;
 )]
 pub enum Authentication {
     /// The password is right, by evidence that the plugin lists, and belongs to this user.
+    ///
+    /// The target stores the password on the strength of this, and doesn't ask a second time.
     Accept(User),
-    /// The password doesn't let this person in.
+    /// The password doesn't let this person in. It may be the right one: an account can be closed to its owner.
     Reject(Rejection),
 }
 
@@ -35,6 +37,24 @@ pub enum Lookup {
 }
 
 /// Why the answer is no. On the wire these are `idbridge.v1.RejectionReason`.
+///
+/// Choose the most precise one that the upstream's answer proves. A guess is worse than a vague word: support acts on it.
+///
+/// | the upstream says | reason |
+/// | --- | --- |
+/// | wrong password, and names the user | `WrongPassword` |
+/// | wrong password or no such user, one message for both | `InvalidCredentials` |
+/// | no such user, at a password check | `UnknownUser` |
+/// | right password, but change it first | `PasswordExpired` |
+/// | right password, and now the second factor | `SecondFactorRequired` |
+/// | locked, and says so | `AccountLocked` |
+/// | locked, but answers as to a wrong password | `InvalidCredentials` |
+/// | a policy (network, device, application) forbids it | `DeniedByPolicy` |
+/// | the password is another system's | `NoPassword` |
+///
+/// `UnknownUser`, `WrongPassword` and `InvalidCredentials` speak of a password check: a look-up never says them.
+/// `PasswordExpired` needs a right password: it would otherwise tell a stranger something about the user
+/// (`authenticate::expired_password_is_rejected`).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Rejection {
     /// Suspended or deactivated.
@@ -45,13 +65,14 @@ pub enum Rejection {
     AccountLocked,
     /// The source's policy denies this log-in whatever the password.
     DeniedByPolicy,
-    /// Wrong user or wrong password; the source won't say which.
+    /// Wrong user or wrong password; the source won't say which. Most don't, so that nobody can try out names.
     InvalidCredentials,
     /// Federated, social, or owned by a directory: this password isn't the source's to check or to reset.
     NoPassword,
     /// The password was right and must be changed first.
     PasswordExpired,
-    /// The log-in still owes a second factor, or the user holds one that migration would silently drop.
+    /// The log-in still owes a second factor, or the user holds one that migration would silently drop
+    /// (`authenticate::second_factor_is_rejected`).
     SecondFactorRequired,
     /// No such user. Only for sources that say so at a password check; a look-up says [`Lookup::Absent`].
     UnknownUser,

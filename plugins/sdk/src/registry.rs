@@ -4,32 +4,39 @@ use std::sync::Arc;
 
 use crate::{BoxError, Capabilities, Clock, IdentitySource, Table};
 
-/// The code that speaks to one sort of source.
+/// The code that speaks to one sort of source. A unit struct carries it: a plugin has no state, its [`Blueprint`] has.
 pub trait Plugin: 'static {
-    /// The name in the settings: `kind = "okta"`.
+    /// The name in the settings: `kind = "okta"`. It is public for ever, and no other plugin has it.
     const KIND: &'static str;
 
     /// Reads `[sources.NAME.settings]`.
     ///
-    /// Every mistake is reported to the table, so that an operator sees all of them at once; `None` if there were any
-    /// that leave nothing to build. No I/O, but that [`Table::secret`] reads files.
+    /// - Every mistake is reported to the table, so that an operator sees all of them at once; `None` if there were any
+    ///   that leave nothing to build. A `None` without a report would leave the operator without a word.
+    /// - A mistake beside a good blueprint is fine: settings with any mistake are refused as a whole.
+    /// - No I/O, but that [`Table::secret`] reads files. Settings are checked on machines that can't reach the upstream.
+    /// - No [`Table::finish`]: [`Registry::plan`] does it for this table. Tables inside it are the plugin's to finish.
     fn plan(settings: &Table<'_>, context: &SourceContext) -> Option<Arc<dyn Blueprint>>;
 }
 
 /// What the broker hands to every source.
 #[derive(Clone, Debug)]
 pub struct SourceContext {
-    /// The operator's name for it: `[sources.NAME]`.
+    /// The operator's name for it: `[sources.NAME]`. Two sources may be of one kind, so a log names this.
     pub name: Arc<str>,
+    /// The time of day, for dates that an upstream sends.
     pub clock: Arc<dyn Clock>,
 }
 
-/// A source whose settings are good, and the state that its copies share.
+/// A source whose settings are good, and the state that its copies share: a rate limit's count, say, which must hold for
+/// the source and not for each thread. A connection isn't shared, since it belongs to the runtime that opened it.
 pub trait Blueprint: Debug + Send + Sync {
     /// What the source will be able to do: known from the settings alone.
     fn capabilities(&self) -> Capabilities;
 
     /// Makes the source for one worker thread, inside that worker's runtime. Opens no connection.
+    ///
+    /// Called more than once: for each worker, and for whoever probes the source.
     fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError>;
 }
 
@@ -38,6 +45,7 @@ pub trait Blueprint: Debug + Send + Sync {
 pub struct BuildError(BoxError);
 
 impl BuildError {
+    /// Shown to the operator, cause and all: the rule on what a [`SourceError`](crate::SourceError) may hold is its too.
     pub fn new(cause: impl Into<BoxError>) -> Self {
         Self(cause.into())
     }
@@ -67,7 +75,7 @@ impl Registry {
         self
     }
 
-    /// The names, in order.
+    /// The names, in order: what an operator can choose from.
     pub fn kinds(&self) -> Vec<&'static str> {
         self.kinds.keys().copied().collect()
     }

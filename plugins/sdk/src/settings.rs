@@ -52,6 +52,47 @@ pub enum SecretFiles {
 }
 
 /// Collects the mistakes of one reading.
+///
+/// Whoever reads goes on after a mistake, with a default or with `None`. At the end there is either a whole value and no
+/// mistake, or all mistakes at once. A plugin is handed a [`Table`] and needs no reader; its tests make one:
+///
+/// ```
+/// use std::{path::Path, time::Duration};
+///
+/// use idbridge_source::{Node, Origin, Reader, SecretFiles, Value};
+///
+/// let file = |line, text: &str| Node {
+///     origin: Origin::File("s.toml".into(), line),
+///     value: Value::Text(text.to_owned()),
+/// };
+/// let retries = Node {
+///     origin: Origin::Variable("IDBRIDGE_RETRIES".to_owned()),
+///     value: Value::Variable("3".to_owned()),
+/// };
+/// let tree = Node::table(Path::new("s.toml"), [
+///     ("deadline".to_owned(), file(2, "5 seconds")),
+///     ("verified".to_owned(), file(3, "example.com")),
+///     ("retries".to_owned(), retries),
+/// ]);
+///
+/// let reader = Reader::new(SecretFiles::Read);
+/// let table = reader.root(&tree);
+/// let deadline = table
+///     .duration("deadline", Duration::from_secs(1)..=Duration::from_secs(60))
+///     .or(Duration::from_secs(5));
+/// assert_eq!(deadline, Duration::from_secs(5), "mistaken, so the default is gone on with");
+/// assert_eq!(table.one_or_more("verified").or(vec![]), ["example.com"]);
+/// assert_eq!(table.text("org_url").required(), None);
+/// table.finish();
+/// drop(table);
+///
+/// let mistakes: Vec<String> = reader.into_mistakes().iter().map(ToString::to_string).collect();
+/// assert_eq!(mistakes, [
+///     "s.toml:1: org_url: is required",
+///     "s.toml:2: deadline: is no time with a unit; write it as \"250ms\", \"5s\", \"2m\" or \"1h\"",
+///     "IDBRIDGE_RETRIES: retries: is unknown",
+/// ]);
+/// ```
 #[derive(Debug)]
 pub struct Reader {
     mistakes: RefCell<Vec<Mistake>>,
@@ -76,7 +117,7 @@ impl Reader {
         self.mistakes.borrow_mut().push(mistake);
     }
 
-    /// All mistakes, in the order of the files' lines and then of the keys.
+    /// All mistakes, in the order of the files' lines and then of the keys; what stands in variables comes last.
     pub fn into_mistakes(self) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.into_inner();
         mistakes.sort_by(|one, other| (&one.origin, &one.key).cmp(&(&other.origin, &other.key)));

@@ -2,15 +2,30 @@ use std::fmt;
 
 /// A person, as one source knows them. Any combination of the optional parts is legal.
 ///
-/// `None` means that the source doesn't say. Nothing here is guessed, and nothing is echoed from what was asked.
+/// `None` means that the source doesn't say. Nothing here is guessed, and nothing is echoed from what was asked
+/// (`user_by_email::nothing_is_invented`). The target stores what it gets here.
+///
+/// ```
+/// use idbridge_source::{User, UserId};
+///
+/// let ada = User {
+///     given_name: Some("Ada".to_owned()),
+///     email_verified: Some(true),
+///     ..User::new(UserId::parse("00u1").unwrap(), "ada", "Ada@example.com")
+/// };
+/// assert_eq!(ada.name, None, "the source has no display name, so there is none");
+/// assert_eq!(format!("{ada:?}"), r#"User { id: UserId("00u1"), .. }"#);
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct User {
-    /// Stable in its source, for ever.
+    /// Stable in its source, for ever, and the same whatever found the user
+    /// (`user_by_email::id_is_stable_and_ones_own`). A login or an address can change hands, and makes a bad id.
     pub id: UserId,
     /// As the source spells it.
     pub login: String,
     /// As the source spells it; empty if the source has none.
     pub email: String,
+    /// `Some(true)` only where the source itself calls the address verified. That a user could log in proves nothing.
     pub email_verified: Option<bool>,
     /// Display name.
     pub name: Option<String>,
@@ -19,14 +34,15 @@ pub struct User {
     pub nickname: Option<String>,
     pub picture: Option<String>,
     pub phone_number: Option<String>,
-    /// BCP 47.
+    /// BCP 47: `en-GB`.
     pub locale: Option<String>,
+    /// Names of groups, if the settings ask for them.
     pub groups: Vec<String>,
-    /// Further attributes, those that the settings allow.
+    /// Further attributes, those that the settings allow: an upstream's profile may hold more than a target should know.
     pub attributes: serde_json::Map<String, serde_json::Value>,
     /// The source holds an active second factor for this user.
     pub second_factor: bool,
-    /// The password must be changed.
+    /// The password must be changed (`user_by_email::expired_password_is_found_and_marked`).
     pub password_expired: bool,
 }
 
@@ -61,6 +77,9 @@ impl fmt::Debug for User {
 }
 
 /// A user's id in the source: 1 to 255 characters, none of them a control character.
+///
+/// The broker puts `<id_prefix>|` before it, so that two sources' ids never meet. It is no secret, and shown by `Debug`.
+/// An id that doesn't parse is the upstream's mistake: [`ErrorKind::Protocol`](crate::ErrorKind::Protocol).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct UserId(Box<str>);
 

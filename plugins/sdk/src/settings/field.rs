@@ -1,5 +1,15 @@
 /// What a table said under one key. A mistake has been reported by the time this exists, so a reader goes on with a
 /// default and finds the others.
+///
+/// | | not said | mistaken | said well |
+/// | --- | --- | --- | --- |
+/// | [`or`](Self::or) | the default | the default | the value |
+/// | [`optional`](Self::optional) | `None` | `None` | `Some` |
+/// | [`required`](Self::required) | `None`, and a mistake: `is required` | `None` | `Some` |
+/// | [`is_present`](Self::is_present) | `false` | `true` | `true` |
+/// | [`parse`](Self::parse) | stays so | stays so | asks the closure |
+///
+/// So one slip is one mistake: what is mistaken already isn't called missing as well.
 #[derive(Debug)]
 #[must_use]
 pub struct Field<'a, T> {
@@ -16,7 +26,7 @@ pub(super) enum Read<T> {
 }
 
 impl<'a, T> Field<'a, T> {
-    /// The value, or this default.
+    /// The value, or this default. A mistaken value gets the default too; nothing is built from it in the end.
     pub fn or(self, default: T) -> T {
         self.optional().unwrap_or(default)
     }
@@ -29,7 +39,7 @@ impl<'a, T> Field<'a, T> {
         }
     }
 
-    /// The value; that there is none is a mistake.
+    /// The value; that there is none is a mistake. It is reported where the table begins.
     pub fn required(self) -> Option<T> {
         if matches!(self.read, Read::Absent) {
             self.table.mistake(self.key, "is required");
@@ -37,12 +47,20 @@ impl<'a, T> Field<'a, T> {
         self.optional()
     }
 
-    /// Whether the key was said at all, well or badly.
+    /// Whether the key was said at all, well or badly: for keys that exclude or need each other.
     pub fn is_present(&self) -> bool {
         !matches!(self.read, Read::Absent)
     }
 
-    /// Parses further. An `Err` is the problem to report, without the value.
+    /// Parses further. An `Err` is the problem to report, without the value: it may be a secret in the wrong place.
+    ///
+    /// ```
+    /// # use idbridge_source::Table;
+    /// fn read_url(table: &Table<'_>) -> Option<String> {
+    ///     let secure = |url: String| if url.starts_with("https://") { Ok(url) } else { Err("must begin with https://") };
+    ///     table.text("org_url").parse(secure).required()
+    /// }
+    /// ```
     pub fn parse<U, P: Into<String>>(self, parse: impl FnOnce(T) -> Result<U, P>) -> Field<'a, U> {
         let Self { table, key, read } = self;
         let read = match read {

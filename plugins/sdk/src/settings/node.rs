@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// A value of the merged settings, and where it came from.
+/// A value of the merged settings, and where it came from. Later layers have replaced what earlier ones said.
 #[derive(Clone)]
 pub struct Node {
+    /// Of a table: where it begins. A key that is missing from it is reported there.
     pub origin: Origin,
     pub value: Value,
 }

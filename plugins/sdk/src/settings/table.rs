@@ -12,6 +12,25 @@ use crate::Secret;
 const SECRET_FILE_BYTES: u64 = 64 * 1024;
 
 /// One table of the settings. Ask it for every key there is, then [`finish`](Self::finish).
+///
+/// A value from a file has a type; one from the environment is a text, and its key decides what it is read as.
+///
+/// | method | in a file | in the environment |
+/// | --- | --- | --- |
+/// | [`text`](Self::text) | `"a text"`, also an empty one | as it stands |
+/// | [`bool`](Self::bool) | `true`, `false` | `true`, `false`; no other words |
+/// | [`integer`](Self::integer) | `42` | `42` |
+/// | [`duration`](Self::duration) | `"250ms"`, `"5s"`, `"2m"`, `"1h"` | `250ms` and so on |
+/// | [`choice`](Self::choice) | `"reject"` | `reject` |
+/// | [`list`](Self::list) | `["a", "b"]`, also `[]` | `a, b` |
+/// | [`one_or_more`](Self::one_or_more) | `"a"` or `["a", "b"]` | `a, b` |
+/// | [`path_to`](Self::path_to) | `"tls/key.pem"` | `tls/key.pem` |
+/// | [`secret`](Self::secret) | `"…"`, or the path of a file under `file_key` | the same |
+/// | [`table`](Self::table), [`named_tables`](Self::named_tables) | `[key]`, `[key.NAME]` | one variable for each key in it |
+/// | [`tables`](Self::tables) | `[[key]]` | can't be said |
+///
+/// What doesn't fit is reported as `is WHAT IT IS; WHAT IS WANTED is wanted`, and never with the value. [`Reader`] has an
+/// example.
 #[derive(Debug)]
 pub struct Table<'a> {
     reader: &'a Reader,
@@ -48,12 +67,13 @@ impl<'a> Table<'a> {
         &self.path
     }
 
-    /// Whether the key was said.
+    /// Whether the key was said. To ask makes it a known key, as every method with a key does, but for
+    /// [`mistake`](Self::mistake).
     pub fn has(&self, key: &'static str) -> bool {
         self.node(key).is_some()
     }
 
-    /// Reports a mistake in one key of this table.
+    /// Reports a mistake in one key of this table, at the key's own line or, if it wasn't said, at the table's.
     pub fn mistake(&self, key: &str, problem: impl Into<String>) {
         let origin = self
             .entries
@@ -66,7 +86,9 @@ impl<'a> Table<'a> {
         );
     }
 
-    /// Reports every key that nobody asked for, with the nearest one that was.
+    /// Reports every key that nobody asked for, with the nearest one that was, if it is no further than three edits.
+    ///
+    /// A key that is asked for only sometimes would be unknown at other times: ask for all of them first.
     pub fn finish(&self) {
         let asked = self.asked.borrow();
         for (key, node) in self.entries.into_iter().flatten() {
@@ -92,6 +114,7 @@ impl<'a> Table<'a> {
         self.asked.borrow().iter().cloned().collect()
     }
 
+    /// A text, neither trimmed nor changed.
     pub fn text(&'a self, key: &'static str) -> Field<'a, String> {
         self.field(key, "a text", |value| match value {
             Value::Text(text) | Value::Variable(text) => Some(text.clone()),
@@ -99,6 +122,7 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// A yes or no. Mistake: `is a text; true or false is wanted`.
     pub fn bool(&'a self, key: &'static str) -> Field<'a, bool> {
         self.field(key, "true or false", |value| match value {
             Value::Bool(value) => Some(*value),
@@ -107,6 +131,7 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// A whole number. Mistakes: `is a fraction; a whole number from 1 to 5 is wanted`, `is out of range; …`.
     pub fn integer(&'a self, key: &'static str, range: RangeInclusive<i64>) -> Field<'a, i64> {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
         self.field(key, &wanted, |value| match value {
@@ -123,7 +148,8 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A time with its unit: `"250ms"`, `"5s"`, `"2m"`, `"1h"`.
+    /// A time: digits and a unit, with nothing between them. A bare number is a mistake, since nobody can tell its unit;
+    /// so are fractions, and a time outside the range.
     pub fn duration(&'a self, key: &'static str, range: RangeInclusive<Duration>) -> Field<'a, Duration> {
         self.text(key).parse(|text| {
             let time = parse_duration(&text)
@@ -140,7 +166,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// One of these words.
+    /// One of these words, spelt just so. Mistake: `must be one of "accept", "reject"`, in the order given here.
     pub fn choice<T: Copy>(&'a self, key: &'static str, choices: &[(&'static str, T)]) -> Field<'a, T> {
         self.text(key).parse(|text| {
             choices
@@ -154,7 +180,8 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A list of texts; in the environment, separated by commas.
+    /// A list of texts; in the environment, separated by commas, without the spaces around them and without empty items.
+    /// An empty variable is a mistake; an empty list in a file isn't.
     pub fn list(&'a self, key: &'static str) -> Field<'a, Vec<String>> {
         self.field(key, "a list of texts", |value| match value {
             Value::List(items) => items
@@ -177,7 +204,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A text, or a list of them.
+    /// A text, or a list of them. A text in a file isn't split at commas.
     pub fn one_or_more(&'a self, key: &'static str) -> Field<'a, Vec<String>> {
         match self.node(key).map(|node| &node.value) {
             Some(Value::Text(text)) => Field {
@@ -189,7 +216,8 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A path. A relative one is taken from the folder that the program runs in.
+    /// A path. A relative one is taken from the folder that the program runs in. It is only read as a path: whether
+    /// anything is there is for whoever opens it.
     pub fn path_to(&'a self, key: &'static str) -> Field<'a, PathBuf> {
         self.text(key).parse(|text| {
             if text.is_empty() {
@@ -202,7 +230,11 @@ impl<'a> Table<'a> {
 
     /// A secret: `key` holds it, or `key_file` names the file that does. Both are one too many, unless
     /// one is from the environment, which comes before the file here as everywhere. One line end at the
-    /// file's end is not part of it. It has to be printable ASCII, so that it fits a header.
+    /// file's end is not part of it. It has to be printable ASCII without spaces, so that it fits a header.
+    ///
+    /// Mistakes, reported at the key that was said: a file that can't be read, is no plain file (a pipe would be waited
+    /// for), has more than 64 KiB, or whose content is empty or doesn't fit a header. With [`SecretFiles::Skip`] a file
+    /// stays closed and the secret is empty.
     pub fn secret(&'a self, key: &'static str, file_key: &'static str) -> Field<'a, Secret> {
         let inline = self.text(key);
         let file = self.path_to(file_key);
@@ -223,13 +255,13 @@ impl<'a> Table<'a> {
         inline.parse(check_secret)
     }
 
-    /// The table under this key, if it was said. The caller finishes it.
+    /// The table under this key, if it was said. The caller finishes it: `finish` doesn't look inside.
     pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
         self.node(key)
             .map(|node| Table::new(self.reader, self.key_path(key), node))
     }
 
-    /// A table of named tables, such as `[sources.NAME]`.
+    /// A table of named tables, such as `[sources.NAME]`, by name. Any name is taken; check it if it matters.
     pub fn named_tables(&self, key: &'static str) -> Vec<(&'a str, Table<'a>)> {
         let Some(node) = self.node(key) else { return Vec::new() };
         let table = Table::new(self.reader, self.key_path(key), node);
@@ -239,7 +271,7 @@ impl<'a> Table<'a> {
             .collect()
     }
 
-    /// An array of tables, such as `[[routes]]`.
+    /// An array of tables, such as `[[routes]]`, in the file's order. Their key paths count from 0: `routes[0].match`.
     pub fn tables(&self, key: &'static str) -> Vec<Table<'a>> {
         let Some(node) = self.node(key) else { return Vec::new() };
         let Value::List(items) = &node.value else {
