@@ -5,15 +5,6 @@ use tokio::time::Instant;
 
 /// What a source may know of the call that it answers.
 ///
-/// | part | what a source does with it |
-/// | --- | --- |
-/// | `request_id` | sends it upstream (`x-request-id` over HTTP), and names it in what it logs |
-/// | `deadline` | ends every wait with it: [`TimedOut`](crate::ErrorKind::TimedOut) |
-/// | `client_address` | passes it on if it is there and the upstream wants it; looks for it nowhere else |
-/// | `trace` | sends both headers as they are |
-///
-/// It names no caller and no user: who may ask was settled before the source is asked.
-///
 /// A look-up may be dropped at any point: the broker does so when its caller hangs up. A password check may not, so it
 /// runs in a task of its own, and the deadline ends the wait and not the check:
 ///
@@ -36,7 +27,7 @@ use tokio::time::Instant;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Sent to the upstream, so that both logs can be joined.
+    /// Sent to the upstream (`x-request-id` over HTTP), so that both logs can be joined.
     pub request_id: RequestId,
     /// When the caller stops waiting. No answer after this is of use, but a password check that was sent runs on.
     pub deadline: Instant,

@@ -23,16 +23,6 @@ impl Clock for SystemClock {
 }
 
 /// A clock that stands still until it is told otherwise.
-///
-/// ```
-/// use std::time::{Duration, SystemTime};
-///
-/// use idbridge_source::{Clock as _, ManualClock};
-///
-/// let clock = ManualClock::at(SystemTime::UNIX_EPOCH);
-/// clock.advance(Duration::from_secs(60));
-/// assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_secs(60));
-/// ```
 #[derive(Debug)]
 pub struct ManualClock(Mutex<SystemTime>);
 

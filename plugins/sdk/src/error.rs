@@ -8,28 +8,19 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The source could not find out. Never a "no".
 ///
-/// Every `SourceError` counts against the source. The kind decides what callers are told; the operation and the cause
+/// Every `SourceError` is counted as the source's. The kind decides what callers are told; the operation and the cause
 /// are for the log alone.
 ///
 /// # What it may hold
 ///
 /// Neither may hold a password, a token, an address or a text of the upstream's: build causes from what this program
-/// knows (a status code, a byte offset), not from what it was sent. `secrecy::errors_show_no_personal_data` looks at
-/// the whole chain of causes.
+/// knows, not from what it was sent (`secrecy::errors_show_no_personal_data`).
 ///
 /// | wanted | don't attach | attach |
 /// | --- | --- | --- |
 /// | where a body can't be read | the parser's error, which may quote the body | its line and column |
 /// | why a request failed | the client's error, which may name the URL with its query | its sort, or the `io::Error` below |
-/// | what the upstream said | its message | its status, and its error code if that is one you know |
-/// | which request it was | the URL | the route: `"GET /api/v1/users/{id}"` |
-///
-/// ```
-/// use idbridge_source::{ErrorKind, SourceError};
-///
-/// let error = SourceError::new(ErrorKind::Protocol, "POST /authn").with_source("unreadable at line 1, column 22");
-/// assert_eq!(error.chain(), "protocol (POST /authn): unreadable at line 1, column 22");
-/// ```
+/// | what the upstream said | its message | its status |
 pub struct SourceError {
     kind: ErrorKind,
     operation: Cow<'static, str>,
@@ -58,13 +49,11 @@ pub struct SourceError {
 /// | what happened | kind | held by |
 /// | --- | --- | --- |
 /// | no connection, no name, a broken TLS handshake, a 5xx that reads as one | `Unavailable` | `faults::down_is_unavailable` |
-/// | a body that can't be read, whatever its status | `Protocol` | `faults::garbage_is_a_protocol_error` |
-/// | a status or a shape that the plugin's table doesn't list | `Protocol` | |
+/// | a body, a status or a shape that the plugin's table doesn't know | `Protocol` | `faults::garbage_is_a_protocol_error` |
 /// | a 429, or the upstream's word for it | `Throttled` | `faults::throttling_is_throttled` |
 /// | our token is refused, expired, or lacks a right | `CredentialRefused` | `faults::refused_credential_is_ours_not_the_users` |
 /// | silence until the deadline | `TimedOut` | `faults::hung_upstream_ends_at_the_deadline` |
 /// | two users where one was asked for | `Ambiguous` | `user_by_email::ambiguous_address_is_an_error` |
-/// | an operation that isn't declared | `Unsupported` | |
 ///
 /// A 401 has two readings, the user's password and our own credential. Only the upstream's documents tell them apart.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -107,7 +96,7 @@ impl ErrorKind {
 }
 
 impl SourceError {
-    /// An error of this kind in this operation, which is named for a reader of the log.
+    /// An error of this kind in this operation, which is named for a reader of the log: `"GET /api/v1/users/{id}"`.
     pub fn new(kind: ErrorKind, operation: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,

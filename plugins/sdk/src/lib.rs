@@ -33,16 +33,15 @@
 //! # How a source comes to be
 //!
 //! [`Plugin::plan`] reads the settings and reports every mistake in them; it does no I/O but to read secret files.
-//! [`Blueprint::build`] makes the running source, once for each worker thread, over state that they share; it opens
+//! [`Blueprint::build`] makes the running source, one for each worker thread, over state that they share; it opens
 //! nothing. [`IdentitySource::probe`] is the first word with the upstream.
 //!
 //! # A whole source
 //!
-//! It knows one person. What an upstream would be asked, it compares by itself; the rest is as in any source.
+//! It knows one person. What an upstream would be asked, it compares by itself.
 //!
 //! ```
 //! use std::{path::Path, sync::Arc, time::Duration};
-//!
 //! use async_trait::async_trait;
 //! use idbridge_source::*;
 //! use tokio::time::Instant;
@@ -67,8 +66,7 @@
 //!         let email = settings.text("email").or(String::new());
 //!         let password = settings.secret("password", "password_file").required();
 //!         let closed = settings.bool("closed").or(false);
-//!         let id = UserId::parse("1").ok()?;
-//!         let user = User::new(id, login?, email);
+//!         let user = User::new(UserId::parse("1").ok()?, login?, email);
 //!         Some(Arc::new(SingleSource { user, password: password?, closed }))
 //!     }
 //! }
@@ -87,8 +85,8 @@
 //! impl SingleSource {
 //!     /// Stands for the upstream: it can be asked, or it can't.
 //!     fn ask(&self, operation: &'static str) -> Result<&User, SourceError> {
-//!         let shut = || SourceError::new(ErrorKind::Unavailable { retry_after: None }, operation);
-//!         if self.closed { Err(shut()) } else { Ok(&self.user) }
+//!         let shut = SourceError::new(ErrorKind::Unavailable { retry_after: None }, operation);
+//!         if self.closed { Err(shut) } else { Ok(&self.user) }
 //!     }
 //! }
 //!
@@ -100,19 +98,17 @@
 //!
 //!     async fn authenticate(&self, _: &Call, login: &Login, password: &Password) -> Result<Authentication, SourceError> {
 //!         let user = self.ask("check a password")?;
-//!         Ok(if !same_identifier(&user.login, login.as_str()) {
-//!             Authentication::Reject(Rejection::UnknownUser)
-//!         } else if self.password.expose_secret() != password.expose() {
-//!             Authentication::Reject(Rejection::WrongPassword)
-//!         } else {
-//!             Authentication::Accept(user.clone())
-//!         })
+//!         if !same_identifier(&user.login, login.as_str()) {
+//!             return Ok(Authentication::Reject(Rejection::UnknownUser));
+//!         }
+//!         let right = self.password.expose_secret() == password.expose();
+//!         Ok(if right { Authentication::Accept(user.clone()) } else { Authentication::Reject(Rejection::WrongPassword) })
 //!     }
 //!
 //!     async fn user_by_email(&self, _: &Call, email: &Email) -> Result<Lookup, SourceError> {
 //!         let user = self.ask("look a user up")?;
-//!         let found = same_identifier(&user.email, email.as_str());
-//!         Ok(if found { Lookup::Found(user.clone()) } else { Lookup::Absent })
+//!         let same = same_identifier(&user.email, email.as_str());
+//!         Ok(if same { Lookup::Found(user.clone()) } else { Lookup::Absent })
 //!     }
 //!
 //!     async fn probe(&self, _: &Call) -> Result<(), SourceError> {
@@ -120,21 +116,18 @@
 //!     }
 //! }
 //!
-//! # use Value::{Bool, Text};
 //! // What the broker does: it reads, builds, asks.
 //! # #[tokio::main(flavor = "current_thread")]
 //! async fn check(closed: bool, password: &str) -> Result<Authentication, SourceError> {
-//!     let settings = [("login", Text("ada".into())), ("password", Text("hunter2".into())), ("closed", Bool(closed))];
-//!     let file = Path::new("broker.toml");
-//!     let tree = Node::table(file, settings.map(|(key, value)| {
-//!         (key.to_owned(), Node { origin: Origin::File(file.into(), 1), value })
-//!     }));
+//!     let text = |text: &str| Value::Text(text.to_owned());
+//!     let settings = [("login", text("ada")), ("password", text("hunter2")), ("closed", Value::Bool(closed))];
+//!     let node = |value| Node { origin: Origin::File("broker.toml".into(), 1), value };
+//!     let tree = Node::table(Path::new("broker.toml"), settings.map(|(key, value)| (key.to_owned(), node(value))));
 //!     let reader = Reader::new(SecretFiles::Read);
 //!     let context = SourceContext { name: "staff".into(), clock: Arc::new(SystemClock) };
 //!     let registry = Registry::default().with::<Single>();
 //!     let blueprint = registry.plan("single", &reader.root(&tree), &context).expect("good settings");
 //!     assert_eq!(reader.into_mistakes(), []);
-//!
 //!     let call = Call {
 //!         request_id: RequestId::parse("r-1").expect("a request id"),
 //!         deadline: Instant::now() + Duration::from_secs(5),
@@ -144,22 +137,19 @@
 //!     let (login, password) = (Login::parse("Ada").unwrap(), Password::parse(password.into()).unwrap());
 //!     blueprint.build().expect("a source").authenticate(&call, &login, &password).await
 //! }
-//!
 //! // Yes: spelt as the source spells it, not as it was typed. No. And: could not find out.
 //! assert!(matches!(check(false, "hunter2"), Ok(Authentication::Accept(user)) if user.login == "ada"));
 //! assert_eq!(check(false, "guess").unwrap(), Authentication::Reject(Rejection::WrongPassword));
 //! assert_eq!(check(true, "hunter2").unwrap_err().to_string(), "unavailable (check a password)");
 //! ```
 //!
-//! A source that asks over a network has two more duties, which [`Call`] shows: it answers by the deadline, and a
-//! password check that was sent runs on when the caller is gone.
+//! A source with a real upstream also answers by the deadline, and lets a password check run on: see [`Call`].
 //!
 //! # Where to go next
 //!
 //! - `plugins/memory` is the source to copy, file by file; `plugins/README.md` says in which order.
 //! - `docs/source-spec.md` says what a source must do, sentence by sentence, each with the case that holds it.
-//! - `plugins/testkit` has those cases. The names in this crate's comments, such as
-//!   `authenticate::password_is_submitted_once`, are theirs, and one of them can be run by its name.
+//! - `plugins/testkit` has those cases. Names such as `authenticate::password_is_submitted_once` in this crate are theirs.
 
 mod call;
 mod clock;

@@ -9,7 +9,6 @@ use crate::User;
 )]
 pub enum Authentication {
     /// The password is right, by evidence that the plugin lists, and belongs to this user.
-    ///
     /// The target stores the password on the strength of this, and doesn't ask a second time.
     Accept(User),
     /// The password doesn't let this person in. It may be the right one: an account can be closed to its owner.
@@ -47,10 +46,7 @@ pub enum Lookup {
 /// | no such user, at a password check | `UnknownUser` |
 /// | right password, but change it first | `PasswordExpired` |
 /// | right password, and now the second factor | `SecondFactorRequired` |
-/// | locked, and says so | `AccountLocked` |
 /// | locked, but answers as to a wrong password | `InvalidCredentials` |
-/// | a policy (network, device, application) forbids it | `DeniedByPolicy` |
-/// | the password is another system's | `NoPassword` |
 ///
 /// `UnknownUser`, `WrongPassword` and `InvalidCredentials` speak of a password check: a look-up never says them.
 /// `PasswordExpired` needs a right password: it would otherwise tell a stranger something about the user

@@ -13,7 +13,6 @@ pub trait Plugin: 'static {
     ///
     /// - Every mistake is reported to the table, so that an operator sees all of them at once; `None` if there were any
     ///   that leave nothing to build. A `None` without a report would leave the operator without a word.
-    /// - A mistake beside a good blueprint is fine: settings with any mistake are refused as a whole.
     /// - No I/O, but that [`Table::secret`] reads files. Settings are checked on machines that can't reach the upstream.
     /// - No [`Table::finish`]: [`Registry::plan`] does it for this table. Tables inside it are the plugin's to finish.
     fn plan(settings: &Table<'_>, context: &SourceContext) -> Option<Arc<dyn Blueprint>>;

@@ -61,26 +61,20 @@ pub enum SecretFiles {
 ///
 /// use idbridge_source::{Node, Origin, Reader, SecretFiles, Value};
 ///
-/// let file = |line, text: &str| Node {
+/// let said = |line, text: &str| Node {
 ///     origin: Origin::File("s.toml".into(), line),
 ///     value: Value::Text(text.to_owned()),
 /// };
-/// let retries = Node {
-///     origin: Origin::Variable("IDBRIDGE_RETRIES".to_owned()),
-///     value: Value::Variable("3".to_owned()),
-/// };
 /// let tree = Node::table(Path::new("s.toml"), [
-///     ("deadline".to_owned(), file(2, "5 seconds")),
-///     ("verified".to_owned(), file(3, "example.com")),
-///     ("retries".to_owned(), retries),
+///     ("deadline".to_owned(), said(2, "5 seconds")),
+///     ("verified".to_owned(), said(3, "example.com")),
+///     ("retries".to_owned(), said(4, "3")),
 /// ]);
 ///
 /// let reader = Reader::new(SecretFiles::Read);
 /// let table = reader.root(&tree);
-/// let deadline = table
-///     .duration("deadline", Duration::from_secs(1)..=Duration::from_secs(60))
-///     .or(Duration::from_secs(5));
-/// assert_eq!(deadline, Duration::from_secs(5), "mistaken, so the default is gone on with");
+/// let (least, most, default) = (Duration::from_secs(1), Duration::from_secs(60), Duration::from_secs(5));
+/// assert_eq!(table.duration("deadline", least..=most).or(default), default);
 /// assert_eq!(table.one_or_more("verified").or(vec![]), ["example.com"]);
 /// assert_eq!(table.text("org_url").required(), None);
 /// table.finish();
@@ -90,7 +84,7 @@ pub enum SecretFiles {
 /// assert_eq!(mistakes, [
 ///     "s.toml:1: org_url: is required",
 ///     "s.toml:2: deadline: is no time with a unit; write it as \"250ms\", \"5s\", \"2m\" or \"1h\"",
-///     "IDBRIDGE_RETRIES: retries: is unknown",
+///     "s.toml:4: retries: is unknown",
 /// ]);
 /// ```
 #[derive(Debug)]

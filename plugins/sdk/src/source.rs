@@ -15,8 +15,7 @@ use crate::{Authentication, Call, Email, ErrorKind, Login, Lookup, Password, Sou
 ///   (`secrecy::logs_show_no_secret`).
 #[async_trait]
 pub trait IdentitySource: Debug + Send + Sync + 'static {
-    /// What this source can do. It doesn't change while the source lives, and it is what its
-    /// [`Blueprint`](crate::Blueprint) said: the settings are judged by the one, calls are refused by the other.
+    /// What this source can do. It doesn't change while the source lives, and equals what its blueprint said.
     fn capabilities(&self) -> Capabilities;
 
     /// Is this person who they say they are?
@@ -26,17 +25,13 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
     /// # Behaviour
     ///
     /// - The password is submitted upstream at most once, whatever fails: each try counts towards a lock
-    ///   (`authenticate::password_is_submitted_once`,
-    ///   `faults::password_is_submitted_at_most_once_under_each_fault`).
+    ///   (`faults::password_is_submitted_at_most_once_under_each_fault`).
     /// - A check that was sent runs to its end when the caller hangs up: the attempt has been counted, and a caller who
     ///   asks again would count it twice (`authenticate::caller_hanging_up_does_not_cut_the_check`).
-    /// - The login and the password reach the upstream byte for byte. A trimmed password is another password
-    ///   (`authenticate::password_reaches_the_upstream_byte_for_byte`,
-    ///   `authenticate::login_reaches_the_upstream_byte_for_byte`).
+    /// - The login and the password reach the upstream byte for byte: a trimmed password is another password.
     /// - `Accept` needs evidence that the plugin's table lists. Everything that has no row is an error.
-    /// - A wrong password or an unknown user is `Reject`: people mistype all day, and nobody is paged for it
-    ///   (`authenticate::wrong_password_is_rejected_not_an_error`,
-    ///   `authenticate::unknown_user_is_rejected_not_an_error`).
+    /// - A wrong password or an unknown user is `Reject`: nobody is paged for a typing mistake
+    ///   (`authenticate::wrong_password_is_rejected_not_an_error`).
     /// - An outage is `Err`, since nobody has looked at the password (`faults::outage_is_never_a_rejection`).
     /// - The returned user is the one that the source itself names, never the login echoed: an upstream may know one
     ///   person by several logins (`authenticate::user_is_the_sources_own_never_the_login_echoed`).
@@ -57,9 +52,7 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
     /// - Found is only the user whose e-mail at the source is the asked one, by [`same_identifier`](crate::same_identifier).
     ///   Upstreams search loosely, and many search logins too: compare what comes back
     ///   (`user_by_email::login_hit_is_not_an_email_hit`).
-    /// - `Absent` means that the source is sure. It is never the answer to an outage
-    ///   (`faults::outage_is_never_absent`), nor to a credential of ours that sees too little
-    ///   (`faults::refused_credential_is_ours_not_the_users`).
+    /// - `Absent` means that the source is sure. An outage is never that (`faults::outage_is_never_absent`).
     /// - A user who may not be migrated is `Ineligible` (`user_by_email::ineligible_is_neither_found_nor_absent`).
     /// - A user whom a log-in refuses for a second factor or a foreign password is `Ineligible` for it here. A password
     ///   reset would otherwise bring them in (`user_by_email::what_a_log_in_is_refused_for_is_ineligible`).
@@ -76,8 +69,6 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
     ///
     /// Requires [`Capabilities::user_by_login`]. Behaves as [`user_by_email`](Self::user_by_email), by login: a user whose
     /// *e-mail* is the asked text isn't found by it (`user_by_login::email_hit_is_not_a_login_hit`).
-    ///
-    /// A source that doesn't offer it leaves this method as it is.
     async fn user_by_login(&self, _call: &Call, _login: &UserName) -> Result<Lookup, SourceError> {
         Err(SourceError::new(ErrorKind::Unsupported, "look-up by login"))
     }
@@ -87,14 +78,12 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
     /// # Behaviour
     ///
     /// - `Ok` only if a call now would get an answer, as far as one question can tell
-    ///   (`faults::probe_answers_when_well`, `faults::probe_fails_when_down`). An open port proves nothing.
+    ///   (`faults::probe_answers_when_well`, `faults::probe_fails_when_down`).
     /// - No password is submitted: the probe runs for ever, and would lock its user (`faults::probe_submits_no_password`).
     async fn probe(&self, call: &Call) -> Result<(), SourceError>;
 }
 
-/// What a source can do, by its settings: an upstream that needs a credential for look-ups offers none without it.
-///
-/// A source declares at least one. The broker asks for nothing else, and gets [`ErrorKind::Unsupported`] if it did
+/// What a source can do, at least one thing. To be asked for another is [`ErrorKind::Unsupported`]
 /// (`faults::undeclared_operation_is_unsupported`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Capabilities {

@@ -4,18 +4,6 @@ use std::fmt;
 ///
 /// `None` means that the source doesn't say. Nothing here is guessed, and nothing is echoed from what was asked
 /// (`user_by_email::nothing_is_invented`). The target stores what it gets here.
-///
-/// ```
-/// use idbridge_source::{User, UserId};
-///
-/// let ada = User {
-///     given_name: Some("Ada".to_owned()),
-///     email_verified: Some(true),
-///     ..User::new(UserId::parse("00u1").unwrap(), "ada", "Ada@example.com")
-/// };
-/// assert_eq!(ada.name, None, "the source has no display name, so there is none");
-/// assert_eq!(format!("{ada:?}"), r#"User { id: UserId("00u1"), .. }"#);
-/// ```
 #[derive(Clone, PartialEq)]
 pub struct User {
     /// Stable in its source, for ever, and the same whatever found the user
@@ -36,7 +24,6 @@ pub struct User {
     pub phone_number: Option<String>,
     /// BCP 47: `en-GB`.
     pub locale: Option<String>,
-    /// Names of groups, if the settings ask for them.
     pub groups: Vec<String>,
     /// Further attributes, those that the settings allow: an upstream's profile may hold more than a target should know.
     pub attributes: serde_json::Map<String, serde_json::Value>,
@@ -79,7 +66,7 @@ impl fmt::Debug for User {
 /// A user's id in the source: 1 to 255 characters, none of them a control character.
 ///
 /// The broker puts `<id_prefix>|` before it, so that two sources' ids never meet. It is no secret, and shown by `Debug`.
-/// An id that doesn't parse is the upstream's mistake: [`ErrorKind::Protocol`](crate::ErrorKind::Protocol).
+/// One that doesn't parse is [`ErrorKind::Protocol`](crate::ErrorKind::Protocol).
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct UserId(Box<str>);
 

@@ -26,7 +26,7 @@ pub(super) enum Read<T> {
 }
 
 impl<'a, T> Field<'a, T> {
-    /// The value, or this default. A mistaken value gets the default too; nothing is built from it in the end.
+    /// The value, or this default.
     pub fn or(self, default: T) -> T {
         self.optional().unwrap_or(default)
     }
@@ -53,14 +53,6 @@ impl<'a, T> Field<'a, T> {
     }
 
     /// Parses further. An `Err` is the problem to report, without the value: it may be a secret in the wrong place.
-    ///
-    /// ```
-    /// # use idbridge_source::Table;
-    /// fn read_url(table: &Table<'_>) -> Option<String> {
-    ///     let secure = |url: String| if url.starts_with("https://") { Ok(url) } else { Err("must begin with https://") };
-    ///     table.text("org_url").parse(secure).required()
-    /// }
-    /// ```
     pub fn parse<U, P: Into<String>>(self, parse: impl FnOnce(T) -> Result<U, P>) -> Field<'a, U> {
         let Self { table, key, read } = self;
         let read = match read {

@@ -67,8 +67,7 @@ impl<'a> Table<'a> {
         &self.path
     }
 
-    /// Whether the key was said. To ask makes it a known key, as every method with a key does, but for
-    /// [`mistake`](Self::mistake).
+    /// Whether the key was said. To ask makes it a known key.
     pub fn has(&self, key: &'static str) -> bool {
         self.node(key).is_some()
     }
@@ -87,8 +86,6 @@ impl<'a> Table<'a> {
     }
 
     /// Reports every key that nobody asked for, with the nearest one that was, if it is no further than three edits.
-    ///
-    /// A key that is asked for only sometimes would be unknown at other times: ask for all of them first.
     pub fn finish(&self) {
         let asked = self.asked.borrow();
         for (key, node) in self.entries.into_iter().flatten() {
@@ -114,7 +111,6 @@ impl<'a> Table<'a> {
         self.asked.borrow().iter().cloned().collect()
     }
 
-    /// A text, neither trimmed nor changed.
     pub fn text(&'a self, key: &'static str) -> Field<'a, String> {
         self.field(key, "a text", |value| match value {
             Value::Text(text) | Value::Variable(text) => Some(text.clone()),
@@ -122,7 +118,6 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A yes or no. Mistake: `is a text; true or false is wanted`.
     pub fn bool(&'a self, key: &'static str) -> Field<'a, bool> {
         self.field(key, "true or false", |value| match value {
             Value::Bool(value) => Some(*value),
@@ -131,7 +126,6 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// A whole number. Mistakes: `is a fraction; a whole number from 1 to 5 is wanted`, `is out of range; …`.
     pub fn integer(&'a self, key: &'static str, range: RangeInclusive<i64>) -> Field<'a, i64> {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
         self.field(key, &wanted, |value| match value {
@@ -216,8 +210,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A path. A relative one is taken from the folder that the program runs in. It is only read as a path: whether
-    /// anything is there is for whoever opens it.
+    /// A path. A relative one is taken from the folder that the program runs in.
     pub fn path_to(&'a self, key: &'static str) -> Field<'a, PathBuf> {
         self.text(key).parse(|text| {
             if text.is_empty() {
@@ -232,9 +225,8 @@ impl<'a> Table<'a> {
     /// one is from the environment, which comes before the file here as everywhere. One line end at the
     /// file's end is not part of it. It has to be printable ASCII without spaces, so that it fits a header.
     ///
-    /// Mistakes, reported at the key that was said: a file that can't be read, is no plain file (a pipe would be waited
-    /// for), has more than 64 KiB, or whose content is empty or doesn't fit a header. With [`SecretFiles::Skip`] a file
-    /// stays closed and the secret is empty.
+    /// Mistakes besides: a file that can't be read, is no plain file, has more than 64 KiB, or whose content is empty or
+    /// doesn't fit. With [`SecretFiles::Skip`] a file stays closed and the secret is empty.
     pub fn secret(&'a self, key: &'static str, file_key: &'static str) -> Field<'a, Secret> {
         let inline = self.text(key);
         let file = self.path_to(file_key);
