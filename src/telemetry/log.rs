@@ -70,3 +70,28 @@ pub fn targets(level: LevelFilter) -> Targets {
         .with_target(audit::TARGET, level.max(LevelFilter::INFO))
         .with_target("idbridge_okta_simulator", level.min(LevelFilter::WARN))
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn libraries_are_quiet_and_attempts_are_recorded_at_every_level() {
+        for level in [
+            LevelFilter::OFF,
+            LevelFilter::ERROR,
+            LevelFilter::WARN,
+            LevelFilter::TRACE,
+        ] {
+            let targets = targets(level);
+            assert!(targets.would_enable(audit::TARGET, &Level::INFO), "{level}");
+            for library in ["h2", "hyper_util", "reqwest", "rustls", "tonic"] {
+                assert!(!targets.would_enable(library, &Level::INFO), "{library} at {level}");
+            }
+        }
+        assert!(targets(LevelFilter::TRACE).would_enable("idbridge_outbound::client", &Level::TRACE));
+        assert!(!targets(LevelFilter::WARN).would_enable("idbridge::grpc", &Level::INFO));
+    }
+}
