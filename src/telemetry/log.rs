@@ -91,7 +91,7 @@ mod tests {
                 assert!(!targets.would_enable(library, &Level::INFO), "{library} at {level}");
             }
         }
-        assert!(targets(LevelFilter::TRACE).would_enable("idbridge_outbound::client", &Level::TRACE));
+        assert!(targets(LevelFilter::TRACE).would_enable("idbridge_source::call", &Level::TRACE));
         assert!(!targets(LevelFilter::WARN).would_enable("idbridge::grpc", &Level::INFO));
     }
 }
