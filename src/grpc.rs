@@ -130,10 +130,9 @@ impl Context {
         };
         let text = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok());
         let call = Call {
-            request_id,
-            deadline,
             client_address: text(CLIENT_ADDRESS).and_then(|address| address.parse::<IpAddr>().ok()),
             trace: TraceContext::parse(text("traceparent"), text("tracestate")),
+            ..Call::new(request_id, deadline)
         };
         Ok(Self { caller, attempt, call })
     }

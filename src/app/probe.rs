@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use idbridge_source::{Call, IdentitySource, TraceContext};
+use idbridge_source::{Call, IdentitySource};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::request_id;
@@ -26,10 +26,5 @@ pub(super) async fn forever(source: Arc<dyn IdentitySource>) {
 
 /// A call of the broker's own.
 pub fn call() -> Call {
-    Call {
-        request_id: request_id::make(),
-        deadline: Instant::now() + WITHIN,
-        client_address: None,
-        trace: TraceContext::default(),
-    }
+    Call::new(request_id::make(), Instant::now() + WITHIN)
 }

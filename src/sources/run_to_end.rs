@@ -51,6 +51,7 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
         }
         let (inner, login, password) = (Arc::clone(&self.inner), login.clone(), password.clone());
         let to_the_end = Call {
+            // What was begun by `begin_by` is heard to its end.
             deadline: call.deadline.max(Instant::now() + TO_THE_END),
             ..call.clone()
         };

@@ -1,6 +1,7 @@
 //! Log records: text on a terminal, JSON elsewhere.
 
-use std::io::IsTerminal as _;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::time::Duration;
 
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -8,6 +9,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer, Registry};
 
 use super::audit;
+
+/// Bytes that are written at once.
+const BATCH: usize = 64 * 1024;
+/// How long a record may wait for others.
+const REST: Duration = Duration::from_millis(5);
 
 /// How records are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,8 +46,8 @@ pub fn init(level: LevelFilter, format: Format, stream: Stream) -> WorkerGuard {
         Format::Text => false,
     };
     let (writer, guard) = match stream {
-        Stream::Stderr => tracing_appender::non_blocking(std::io::stderr()),
-        Stream::Stdout => tracing_appender::non_blocking(std::io::stdout()),
+        Stream::Stderr => tracing_appender::non_blocking(Batched::new(std::io::stderr())),
+        Stream::Stdout => tracing_appender::non_blocking(Batched::new(std::io::stdout())),
     };
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = if json {
@@ -58,6 +64,30 @@ pub fn init(level: LevelFilter, format: Format, stream: Stream) -> WorkerGuard {
         tracing::error!(location, "A bug: the code panicked.");
     }));
     guard
+}
+
+/// Writes what has come together, and rests.
+///
+/// The writing thread flushes when it has nothing left to write. Without a rest it would sleep right then, and each
+/// record of a call would have to wake it: a system call for the call's own thread, and one more for its line.
+struct Batched<W: Write>(BufWriter<W>);
+
+impl<W: Write> Batched<W> {
+    fn new(stream: W) -> Self {
+        Self(BufWriter::with_capacity(BATCH, stream))
+    }
+}
+
+impl<W: Write> Write for Batched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()?;
+        std::thread::sleep(REST);
+        Ok(())
+    }
 }
 
 /// What is logged at this level. Our own records follow it; the libraries below us stop at warnings whatever is asked,

@@ -1,5 +1,7 @@
 //! The calls to Okta: what is sent, and which answers are answers.
 
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use idbridge_outbound::{Client, Limits, Request, Response};
 use idbridge_source::{BuildError, Call, ErrorKind, ExposeSecret as _, Login, Password, Rejection, SourceError};
@@ -11,6 +13,7 @@ use url::Url;
 use crate::config::Settings;
 use crate::limits;
 use crate::map::{self, Refusal};
+use crate::pace::{Counted, Pacer, Purpose, Turn};
 use crate::wire::{ErrorBody, Factor, Group, Id, Object, Organization, Transaction, UserRecord};
 
 pub(crate) const USER: &str = "/api/v1/users/{id}";
@@ -22,13 +25,21 @@ const PAGES: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Api {
     client: Client,
+    pacer: Arc<Pacer>,
     /// `SSWS …`; its `Debug` is redacted.
     token: Option<HeaderValue>,
     send_token_with_authn: bool,
 }
 
+/// For whom something is asked, and what for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) call: &'a Call,
+    pub(crate) purpose: Purpose,
+}
+
 impl Api {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, BuildError> {
+    pub(crate) fn new(settings: &Settings, pacer: Arc<Pacer>) -> Result<Self, BuildError> {
         let token = match &settings.access {
             None => None,
             Some(access) => {
@@ -40,14 +51,24 @@ impl Api {
         };
         Ok(Self {
             client: Client::new(settings.origin.clone(), Limits::default())?,
+            pacer,
             token,
             send_token_with_authn: settings.rules.send_token_with_authn,
         })
     }
 
+    /// Waits for the turn of a log-in, and for nothing if it could not be finished.
+    pub(crate) async fn turn_to_log_in(&self, call: &Call, follow_ups: &[Counted]) -> Result<Turn, SourceError> {
+        for counted in follow_ups {
+            self.pacer.foresee(*counted, Purpose::LogIn, call.begin_by)?;
+        }
+        self.pacer.turn(Counted::Authn, Purpose::LogIn, call).await
+    }
+
     /// Submits the password, once. `Ok(Err(…))` is a no.
     pub(crate) async fn authn(
         &self,
+        turn: Turn,
         call: &Call,
         login: &Login,
         password: &Password,
@@ -60,6 +81,7 @@ impl Api {
             request = request.header(HeaderName::from_static("x-forwarded-for"), value);
         }
         let response = self.send(call, request, self.send_token_with_authn).await?;
+        turn.answered(&response);
         if response.status() == StatusCode::OK {
             return response
                 .json::<Object<Transaction>>()
@@ -72,8 +94,8 @@ impl Api {
     }
 
     /// The user with this id or login. `None`: Okta says that there is none, or hides them from this token.
-    pub(crate) async fn user(&self, call: &Call, key: &str) -> Result<Option<UserRecord>, SourceError> {
-        let response = self.send(call, Request::get(USER).segment(key), true).await?;
+    pub(crate) async fn user(&self, ask: Ask<'_>, key: &str) -> Result<Option<UserRecord>, SourceError> {
+        let response = self.paced(ask, Counted::User, Request::get(USER).segment(key)).await?;
         if map::is_absence(response.status().as_u16(), code(&response).as_deref()) {
             return Ok(None);
         }
@@ -81,48 +103,49 @@ impl Api {
     }
 
     /// [`user`](Self::user), and the answer is about this very id.
-    pub(crate) async fn user_by_id(&self, call: &Call, id: &Id) -> Result<Option<UserRecord>, SourceError> {
-        let record = self.user(call, id.as_str()).await?;
+    pub(crate) async fn user_by_id(&self, ask: Ask<'_>, id: &Id) -> Result<Option<UserRecord>, SourceError> {
+        let record = self.user(ask, id.as_str()).await?;
         match &record {
             Some(other) if other.id != *id => Err(protocol("the answer is about another user")),
             _ => Ok(record),
         }
     }
 
-    pub(crate) async fn factors(&self, call: &Call, id: &Id) -> Result<Vec<Factor>, SourceError> {
+    pub(crate) async fn factors(&self, ask: Ask<'_>, id: &Id) -> Result<Vec<Factor>, SourceError> {
         let request = Request::get("/api/v1/users/{id}/factors").segment(id.as_str());
-        many(&self.send(call, request, true).await?)
+        many(&self.paced(ask, Counted::Other, request).await?)
     }
 
-    pub(crate) async fn groups(&self, call: &Call, id: &Id) -> Result<Vec<Group>, SourceError> {
+    pub(crate) async fn groups(&self, ask: Ask<'_>, id: &Id) -> Result<Vec<Group>, SourceError> {
         let first = || Request::get("/api/v1/users/{id}/groups").segment(id.as_str());
-        let groups = self.pages(call, first).await?;
+        let groups = self.pages(ask, Counted::Other, first).await?;
         groups.ok_or_else(|| protocol("the list of groups has no end"))
     }
 
     /// Everyone whose profile has this value. The search index lags behind, and its text match is wider than ours:
     /// what it finds has to be read again and compared.
-    pub(crate) async fn search(&self, call: &Call, key: &str, value: &str) -> Result<Vec<UserRecord>, SourceError> {
+    pub(crate) async fn search(&self, ask: Ask<'_>, key: &str, value: &str) -> Result<Vec<UserRecord>, SourceError> {
         let expression = search_expression(key, value);
         let first = || {
             Request::get("/api/v1/users")
                 .query("search", &expression)
                 .query("limit", PAGE)
         };
-        let found = self.pages(call, first).await?;
+        let found = self.pages(ask, Counted::Users, first).await?;
         found.ok_or_else(|| SourceError::new(ErrorKind::Ambiguous, "searching users").with_source("it has no end"))
     }
 
     /// A list, page by page. `None` if there are too many.
     async fn pages<T: DeserializeOwned>(
         &self,
-        call: &Call,
+        ask: Ask<'_>,
+        counted: Counted,
         first: impl Fn() -> Request,
     ) -> Result<Option<Vec<T>>, SourceError> {
         let mut items = Vec::new();
         let mut request = first();
         for _ in 0..PAGES {
-            let response = self.send(call, request, true).await?;
+            let response = self.paced(ask, counted, request).await?;
             items.append(&mut answer(&response)?);
             match next_page(&response)? {
                 Some(cursor) => request = first().query("after", cursor),
@@ -137,6 +160,14 @@ impl Api {
         let request = Request::get("/.well-known/okta-organization");
         let response = self.send(call, request, false).await?;
         one::<Organization>(&response).map(drop)
+    }
+
+    /// Asks with the token, when it is our turn.
+    async fn paced(&self, ask: Ask<'_>, counted: Counted, request: Request) -> Result<Response, SourceError> {
+        let turn = self.pacer.turn(counted, ask.purpose, ask.call).await?;
+        let response = self.send(ask.call, request, true).await?;
+        turn.answered(&response);
+        Ok(response)
     }
 
     async fn send(&self, call: &Call, request: Request, with_token: bool) -> Result<Response, SourceError> {

@@ -5,6 +5,7 @@ mod config;
 mod limits;
 mod lookup;
 mod map;
+mod pace;
 mod profile;
 mod source;
 mod wire;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use idbridge_source::{Blueprint, BuildError, Capabilities, IdentitySource, Plugin, SourceContext, Table};
 
 use crate::config::Settings;
+use crate::pace::Pacer;
 use crate::source::OktaSource;
 
 /// The kind `okta`.
@@ -24,19 +26,29 @@ impl Plugin for Okta {
     const KIND: &'static str = "okta";
 
     fn plan(settings: &Table<'_>, _context: &SourceContext) -> Option<Arc<dyn Blueprint>> {
-        Some(Arc::new(Plan(Arc::new(Settings::read(settings)?))))
+        Some(Arc::new(Plan {
+            settings: Arc::new(Settings::read(settings)?),
+            pacer: Pacer::new(),
+        }))
     }
 }
 
 #[derive(Debug)]
-struct Plan(Arc<Settings>);
+struct Plan {
+    settings: Arc<Settings>,
+    /// Okta counts for the org, so there is one budget for all workers.
+    pacer: Arc<Pacer>,
+}
 
 impl Blueprint for Plan {
     fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
+        self.settings.capabilities()
     }
 
     fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError> {
-        Ok(Arc::new(OktaSource::new(Arc::clone(&self.0))?))
+        Ok(Arc::new(OktaSource::new(
+            Arc::clone(&self.settings),
+            Arc::clone(&self.pacer),
+        )?))
     }
 }

@@ -1,43 +1,97 @@
-//! When Okta asks for patience.
+//! What Okta's answers say of its rate limits.
 
 use std::time::Duration;
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 
 const LIMIT: &str = "x-rate-limit-limit";
+const REMAINING: &str = "x-rate-limit-remaining";
 const RESET: &str = "x-rate-limit-reset";
 
 /// Windows last a minute. A reset further away than this is nonsense, not patience.
 const CREDIBLE: i64 = 3600;
 
+/// What an answer says about the limit that it was counted against.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Notice {
+    /// Too much at once. There is no window whose end could be waited for.
+    Concurrency,
+    /// Nothing, or nothing that can be believed.
+    Nothing,
+    Window(Gauge),
+}
+
+/// The three headers, and the answer's own clock, in seconds since the epoch.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Gauge {
+    pub(crate) limit: u32,
+    pub(crate) remaining: u32,
+    pub(crate) reset: i64,
+    pub(crate) date: i64,
+}
+
+/// Reads an answer's headers. Of doubled ones the least room counts.
+pub(crate) fn notice(status: StatusCode, headers: &HeaderMap) -> Notice {
+    let Some(limit) = numbers(headers, LIMIT) else {
+        return Notice::Nothing;
+    };
+    if limit.least == 0 {
+        let refused = status == StatusCode::TOO_MANY_REQUESTS;
+        return if refused { Notice::Concurrency } else { Notice::Nothing };
+    }
+    match (numbers(headers, REMAINING), window(headers)) {
+        (Some(remaining), Some((date, reset))) => Notice::Window(Gauge {
+            limit: limit.least,
+            remaining: remaining.least,
+            reset,
+            date,
+        }),
+        _ => Notice::Nothing,
+    }
+}
+
 /// How long a 429 asks to wait, if that can be believed: the reset, measured with the answer's own clock.
 ///
 /// A limit of 0 is the concurrency limit, whose reset is "only an estimate" of minutes while the wait is a moment.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    if numbers(headers, LIMIT)?.contains(&0) {
+    if numbers(headers, LIMIT)?.least == 0 {
         return None;
     }
-    let reset = numbers(headers, RESET)?.into_iter().max()?;
-    let date = headers.get(header::DATE)?.to_str().ok()?;
-    let now: Timestamp = DateTimeParser::new().parse_timestamp(date).ok()?;
-    let wait = reset.checked_sub(now.as_second())?;
-    if !(0..=CREDIBLE).contains(&wait) {
-        return None;
-    }
-    u64::try_from(wait.clamp(1, 60)).ok().map(Duration::from_secs)
+    let (date, reset) = window(headers)?;
+    u64::try_from((reset - date).clamp(1, 60)).ok().map(Duration::from_secs)
 }
 
-/// All values of a header, which may come doubled or joined. `None` if there are none, or one is no number.
-fn numbers(headers: &HeaderMap, name: &str) -> Option<Vec<i64>> {
-    let mut numbers = Vec::new();
+/// The answer's own time and the reset after it, if that can be believed.
+fn window(headers: &HeaderMap) -> Option<(i64, i64)> {
+    let reset = i64::from(numbers(headers, RESET)?.greatest);
+    let date = headers.get(header::DATE)?.to_str().ok()?;
+    let date: Timestamp = DateTimeParser::new().parse_timestamp(date).ok()?;
+    let wait = reset.checked_sub(date.as_second())?;
+    (0..=CREDIBLE).contains(&wait).then_some((date.as_second(), reset))
+}
+
+/// The values of a header, which may come doubled or joined.
+struct Numbers {
+    least: u32,
+    greatest: u32,
+}
+
+/// `None` if there are none, or one is no number.
+fn numbers(headers: &HeaderMap, name: &str) -> Option<Numbers> {
+    let mut numbers: Option<Numbers> = None;
     for value in headers.get_all(name) {
         for part in value.to_str().ok()?.split(',') {
-            numbers.push(i64::from(part.trim().parse::<u32>().ok()?));
+            let number = part.trim().parse::<u32>().ok()?;
+            let (least, greatest) = numbers.map_or((number, number), |seen| (seen.least, seen.greatest));
+            numbers = Some(Numbers {
+                least: least.min(number),
+                greatest: greatest.max(number),
+            });
         }
     }
-    (!numbers.is_empty()).then_some(numbers)
+    numbers
 }
 
 #[cfg(test)]
@@ -116,5 +170,44 @@ mod tests {
             hint(&[("date", DATE), (LIMIT, "600,300"), (RESET, "1768467620, 1768467610")]),
             Some(20)
         );
+    }
+
+    #[test]
+    fn every_answer_tells_what_is_left() {
+        let told = |status: u16, pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            notice(StatusCode::from_u16(status).expect("a status"), &headers)
+        };
+        let window = |limit, remaining| {
+            Notice::Window(Gauge {
+                limit,
+                remaining,
+                reset: 1_768_467_648,
+                date: 1_768_467_600,
+            })
+        };
+        let (date, reset) = (("date", DATE), (RESET, "1768467648"));
+        for status in [200, 401, 404, 429, 500] {
+            assert_eq!(
+                told(status, &[date, reset, (LIMIT, "600"), (REMAINING, "7")]),
+                window(600, 7)
+            );
+        }
+        let doubled = [date, reset, (LIMIT, "600"), (LIMIT, "300"), (REMAINING, "9, 7")];
+        assert_eq!(told(200, &doubled), window(300, 7), "the least room counts");
+        assert_eq!(told(429, &[(LIMIT, "0"), (REMAINING, "0")]), Notice::Concurrency);
+        for nothing in [
+            &[][..],
+            &[date, reset, (LIMIT, "0"), (REMAINING, "0")],
+            &[date, reset, (LIMIT, "600")],
+            &[date, reset, (LIMIT, "600"), (REMAINING, "-1")],
+            &[reset, (LIMIT, "600"), (REMAINING, "7")],
+            &[date, (RESET, "1868467648"), (LIMIT, "600"), (REMAINING, "7")],
+        ] {
+            assert_eq!(told(200, nothing), Notice::Nothing, "{nothing:?}");
+        }
     }
 }

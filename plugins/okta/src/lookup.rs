@@ -1,10 +1,10 @@
 //! Who has this address? Search lags behind and a login needn't be an address, so neither answers alone.
 
-use idbridge_source::{Call, Email, ErrorKind, Lookup, Rejection, SourceError, UserName, same_identifier};
+use idbridge_source::{Email, ErrorKind, Lookup, Rejection, SourceError, UserName, same_identifier};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::api::protocol;
+use crate::api::{Ask, protocol};
 use crate::map::{self, Owner, Status};
 use crate::profile;
 use crate::source::OktaSource;
@@ -16,9 +16,9 @@ const CLAIMANTS: usize = 10;
 impl OktaSource {
     /// Asks by login and searches by e-mail, side by side; both have to answer. Whoever carries the address in a fresh
     /// record claims it, and the claimants are judged together.
-    pub(crate) async fn by_email(&self, call: &Call, email: &Email) -> Result<Lookup, SourceError> {
+    pub(crate) async fn by_email(&self, ask: Ask<'_>, email: &Email) -> Result<Lookup, SourceError> {
         let (key, asked) = (self.settings.rules.email_key(), email.as_str());
-        let (named, found) = tokio::try_join!(self.by_path(call, asked), self.api.search(call, key, asked))?;
+        let (named, found) = tokio::try_join!(self.by_path(ask, asked), self.api.search(ask, key, asked))?;
 
         let mut records: Vec<UserRecord> = named.into_iter().collect();
         let mut ids: Vec<Id> = Vec::new();
@@ -36,24 +36,24 @@ impl OktaSource {
             return Err(ambiguous());
         }
         for id in &ids {
-            records.extend(self.api.user_by_id(call, id).await?);
+            records.extend(self.api.user_by_id(ask, id).await?);
         }
         records.retain(|record| has(record, key, asked));
-        self.settle(call, records).await
+        self.settle(ask, records).await
     }
 
-    pub(crate) async fn by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
+    pub(crate) async fn by_login(&self, ask: Ask<'_>, login: &UserName) -> Result<Lookup, SourceError> {
         let composed: String = login.as_str().nfc().collect();
-        let named = self.api.user(call, &composed).await?;
+        let named = self.api.user(ask, &composed).await?;
         // A short name or an id finds a user as well, but isn't their login.
         let record = named.filter(|record| has(record, "login", login.as_str()));
-        self.settle(call, record.into_iter().collect()).await
+        self.settle(ask, record.into_iter().collect()).await
     }
 
     /// Proves that the token sees users: without that, "not found" means nothing.
-    pub(crate) async fn see_canary(&self, call: &Call) -> Result<(), SourceError> {
+    pub(crate) async fn see_canary(&self, ask: Ask<'_>) -> Result<(), SourceError> {
         let access = self.settings.access.as_ref().ok_or_else(|| unsupported("look-up"))?;
-        match self.api.user(call, access.canary.as_str()).await? {
+        match self.api.user(ask, access.canary.as_str()).await? {
             Some(_) => Ok(()),
             None => {
                 let hidden = SourceError::new(ErrorKind::CredentialRefused, "reading the canary");
@@ -63,21 +63,21 @@ impl OktaSource {
     }
 
     /// Deactivated claimants give way to others: that is a rehire.
-    async fn settle(&self, call: &Call, claimants: Vec<UserRecord>) -> Result<Lookup, SourceError> {
+    async fn settle(&self, ask: Ask<'_>, claimants: Vec<UserRecord>) -> Result<Lookup, SourceError> {
         if claimants.is_empty() {
-            self.see_canary(call).await?;
+            self.see_canary(ask).await?;
             return Ok(Lookup::Absent);
         }
         let is_live = |record: &UserRecord| Status::parse(&record.status) != Some(Status::Deprovisioned);
         let mut live = claimants.into_iter().filter(is_live);
         match (live.next(), live.next()) {
             (None, _) => Ok(Lookup::Ineligible(Rejection::AccountDisabled)),
-            (Some(record), None) => self.judge(call, &record).await,
+            (Some(record), None) => self.judge(ask, &record).await,
             (Some(_), Some(_)) => Err(ambiguous()),
         }
     }
 
-    async fn judge(&self, call: &Call, record: &UserRecord) -> Result<Lookup, SourceError> {
+    async fn judge(&self, ask: Ask<'_>, record: &UserRecord) -> Result<Lookup, SourceError> {
         let status = Status::parse(&record.status).ok_or_else(|| protocol("the user's status is unknown"))?;
         if let Some(rejection) = map::rejected_at_lookup(status, &self.settings.rules) {
             return Ok(Lookup::Ineligible(rejection));
@@ -85,7 +85,7 @@ impl OktaSource {
         if let Some(rejection) = owner(record)?.rejected(true, &self.settings.rules) {
             return Ok(Lookup::Ineligible(rejection));
         }
-        let extras = self.extras(call, &record.id).await?;
+        let extras = self.extras(ask, &record.id).await?;
         match self.user(record, status, extras, false)? {
             Ok(user) => Ok(Lookup::Found(user)),
             Err(rejection) => Ok(Lookup::Ineligible(rejection)),
@@ -93,12 +93,12 @@ impl OktaSource {
     }
 
     /// The user whom the path names. An address with a `/` fits no path at Okta, encoded or not (405): search finds it.
-    async fn by_path(&self, call: &Call, asked: &str) -> Result<Option<UserRecord>, SourceError> {
+    async fn by_path(&self, ask: Ask<'_>, asked: &str) -> Result<Option<UserRecord>, SourceError> {
         if asked.contains('/') {
             return Ok(None);
         }
         let composed: String = asked.nfc().collect();
-        self.api.user(call, &composed).await
+        self.api.user(ask, &composed).await
     }
 }
 

@@ -7,10 +7,11 @@ use idbridge_source::{
 };
 use tracing::Instrument as _;
 
-use crate::api::{Api, protocol};
+use crate::api::{Api, Ask, protocol};
 use crate::config::{Choice, SecondFactor, Settings};
 use crate::lookup::{owner, unsupported};
 use crate::map::{self, State, Status};
+use crate::pace::{Counted, Pacer, Purpose};
 use crate::profile::{self, Facts};
 use crate::wire::{AuthnUser, Id, Transaction, UserRecord};
 
@@ -35,27 +36,27 @@ struct Proof {
 }
 
 impl OktaSource {
-    pub(crate) fn new(settings: Arc<Settings>) -> Result<Self, BuildError> {
+    pub(crate) fn new(settings: Arc<Settings>, pacer: Arc<Pacer>) -> Result<Self, BuildError> {
         Ok(Self {
-            api: Arc::new(Api::new(&settings)?),
+            api: Arc::new(Api::new(&settings, pacer)?),
             settings,
         })
     }
 
     /// What else has to be asked about a user, as the settings want it.
-    pub(crate) async fn extras(&self, call: &Call, id: &Id) -> Result<Extras, SourceError> {
+    pub(crate) async fn extras(&self, ask: Ask<'_>, id: &Id) -> Result<Extras, SourceError> {
         let (access, rules) = (&self.settings.access, &self.settings.rules);
         let factors = async {
             if access.is_none() || rules.second_factor == SecondFactor::Ignore {
                 return Ok(false);
             }
-            Ok(self.api.factors(call, id).await?.iter().any(map::is_second_factor))
+            Ok(self.api.factors(ask, id).await?.iter().any(map::is_second_factor))
         };
         let groups = async {
             if !rules.groups {
                 return Ok(Vec::new());
             }
-            let groups = self.api.groups(call, id).await?;
+            let groups = self.api.groups(ask, id).await?;
             let mut names: Vec<String> = groups.into_iter().map(|group| group.profile.name).collect();
             // Okta promises no order, and the same user has to look the same twice.
             names.sort();
@@ -94,21 +95,35 @@ impl OktaSource {
         profile::user(facts, &self.settings.rules).map(Ok)
     }
 
-    /// Submits the password in a task of its own: once sent, it runs to its end even if nobody waits any more.
+    /// Submits the password when it is its turn, in a task of its own: once sent, it runs to its end even if nobody waits
+    /// any more.
     async fn submit(
         &self,
         call: &Call,
         login: &Login,
         password: &Password,
     ) -> Result<Result<Transaction, Rejection>, SourceError> {
+        let turn = self.api.turn_to_log_in(call, self.follow_ups()).await?;
         let api = Arc::clone(&self.api);
         let (call, login, password) = (call.clone(), login.clone(), password.clone());
-        let submission = async move { api.authn(&call, &login, &password).await };
+        let submission = async move { api.authn(turn, &call, &login, &password).await };
         let ended = tokio::spawn(submission.in_current_span()).await;
         ended.unwrap_or_else(|_| {
             let stopped = SourceError::new(ErrorKind::Unavailable { retry_after: None }, "POST /api/v1/authn");
             Err(stopped.with_source("the worker stopped"))
         })
+    }
+
+    /// What has to be asked after a password was proved.
+    fn follow_ups(&self) -> &'static [Counted] {
+        let (rules, token) = (&self.settings.rules, self.settings.access.is_some());
+        let extras = token && (rules.groups || rules.second_factor != SecondFactor::Ignore);
+        match (rules.login_is_email, extras) {
+            (false, true) => &[Counted::User, Counted::Other],
+            (false, false) => &[Counted::User],
+            (true, true) => &[Counted::Other],
+            (true, false) => &[],
+        }
     }
 
     /// Takes a transaction as evidence, or not. `Ok(Err(…))` is a no.
@@ -145,8 +160,8 @@ impl OktaSource {
     }
 
     /// With login_is_email the transaction tells all there is.
-    async fn complete_from_authn(&self, call: &Call, proof: Proof) -> Result<Result<User, Rejection>, SourceError> {
-        let extras = self.extras(call, &proof.user.id).await?;
+    async fn complete_from_authn(&self, ask: Ask<'_>, proof: Proof) -> Result<Result<User, Rejection>, SourceError> {
+        let extras = self.extras(ask, &proof.user.id).await?;
         let profile = proof
             .user
             .profile
@@ -162,9 +177,9 @@ impl OktaSource {
     }
 
     /// Reads the user whose password was proved. From here on a failure is a failure: neither a no nor a thin profile.
-    async fn complete(&self, call: &Call, proof: Proof) -> Result<Result<User, Rejection>, SourceError> {
+    async fn complete(&self, ask: Ask<'_>, proof: Proof) -> Result<Result<User, Rejection>, SourceError> {
         let id = &proof.user.id;
-        let (record, extras) = tokio::join!(self.api.user_by_id(call, id), self.extras(call, id));
+        let (record, extras) = tokio::join!(self.api.user_by_id(ask, id), self.extras(ask, id));
         let record = record?.ok_or_else(|| protocol("the user who logged in can't be read"))?;
         let status = Status::parse(&record.status).ok_or_else(|| protocol("the user's status is unknown"))?;
         if let Some(rejection) = map::rejected_at_login(status, &self.settings.rules) {
@@ -189,13 +204,17 @@ impl IdentitySource for OktaSource {
         login: &Login,
         password: &Password,
     ) -> Result<Authentication, SourceError> {
+        let ask = Ask {
+            call,
+            purpose: Purpose::LogIn,
+        };
         let proof = match self.submit(call, login, password).await? {
             Ok(transaction) => self.weigh(transaction)?,
             Err(rejection) => Err(rejection),
         };
         let user = match proof {
-            Ok(proof) if self.settings.rules.login_is_email => self.complete_from_authn(call, proof).await?,
-            Ok(proof) => self.complete(call, proof).await?,
+            Ok(proof) if self.settings.rules.login_is_email => self.complete_from_authn(ask, proof).await?,
+            Ok(proof) => self.complete(ask, proof).await?,
             Err(rejection) => Err(rejection),
         };
         Ok(match user {
@@ -208,19 +227,37 @@ impl IdentitySource for OktaSource {
         if !self.capabilities().user_by_email {
             return Err(unsupported("look-up by e-mail"));
         }
-        self.by_email(call, email).await
+        self.by_email(
+            Ask {
+                call,
+                purpose: Purpose::LookUp,
+            },
+            email,
+        )
+        .await
     }
 
     async fn user_by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
         if !self.capabilities().user_by_login {
             return Err(unsupported("look-up by login"));
         }
-        self.by_login(call, login).await
+        self.by_login(
+            Ask {
+                call,
+                purpose: Purpose::LookUp,
+            },
+            login,
+        )
+        .await
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         if self.settings.access.is_some() {
-            self.see_canary(call).await
+            self.see_canary(Ask {
+                call,
+                purpose: Purpose::LookUp,
+            })
+            .await
         } else {
             self.api.organization(call).await
         }

@@ -29,12 +29,28 @@ use tokio::time::Instant;
 pub struct Call {
     /// Sent to the upstream (`x-request-id` over HTTP), so that both logs can be joined.
     pub request_id: RequestId,
-    /// When the caller stops waiting. No answer after this is of use, but a password check that was sent runs on.
+    /// No answer after this is of use. A password check that was sent runs on all the same.
     pub deadline: Instant,
+    /// Until when anything may be begun for this call: when its caller leaves. The same as the deadline, or earlier where
+    /// a password check may run on without its caller. One that is still waiting for its turn then is not sent any more.
+    pub begin_by: Instant,
     /// The user's address, only where the settings say that this source may be told. A caller has sent it: it proves nothing.
     pub client_address: Option<IpAddr>,
     /// The trace that the caller is part of.
     pub trace: TraceContext,
+}
+
+impl Call {
+    /// A call whose caller waits until the deadline, with no address and no trace.
+    pub fn new(request_id: RequestId, deadline: Instant) -> Self {
+        Self {
+            request_id,
+            deadline,
+            begin_by: deadline,
+            client_address: None,
+            trace: TraceContext::default(),
+        }
+    }
 }
 
 /// `[A-Za-z0-9._-]{1,64}`: fit for a header and a log line, with nothing in it that could end either.

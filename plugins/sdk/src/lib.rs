@@ -128,12 +128,7 @@
 //!     let registry = Registry::default().with::<Single>();
 //!     let blueprint = registry.plan("single", &reader.root(&tree), &context).expect("good settings");
 //!     assert_eq!(reader.into_mistakes(), []);
-//!     let call = Call {
-//!         request_id: RequestId::parse("r-1").expect("a request id"),
-//!         deadline: Instant::now() + Duration::from_secs(5),
-//!         client_address: None,
-//!         trace: TraceContext::default(),
-//!     };
+//!     let call = Call::new(RequestId::parse("r-1").expect("a request id"), Instant::now() + Duration::from_secs(5));
 //!     let (login, password) = (Login::parse("Ada").unwrap(), Password::parse(password.into()).unwrap());
 //!     blueprint.build().expect("a source").authenticate(&call, &login, &password).await
 //! }

@@ -69,13 +69,14 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Throttling comes last: a source may take its upstream at its word, and leave it alone for a while.
     pub const ALL: [Self; 6] = [
         Self::CredentialRefused,
         Self::Cut,
         Self::Garbage,
         Self::Hang,
-        Self::Throttled,
         Self::Unavailable,
+        Self::Throttled,
     ];
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use idbridge_source::{
     Authentication, Call, Email, ErrorKind, IdentitySource, Login, Lookup, Password, Rejection, RequestId, SourceError,
-    TraceContext, User, UserName,
+    User, UserName,
 };
 use tokio::time::Instant;
 
@@ -190,12 +190,7 @@ impl Trial {
 }
 
 pub(crate) fn call_until(deadline: Instant) -> Call {
-    Call {
-        request_id: parsed(RequestId::parse("behaviour").ok_or("no request id")),
-        deadline,
-        client_address: None,
-        trace: TraceContext::default(),
-    }
+    Call::new(parsed(RequestId::parse("behaviour").ok_or("no request id")), deadline)
 }
 
 pub(crate) fn parsed_email(text: &str) -> Email {

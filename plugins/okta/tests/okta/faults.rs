@@ -165,7 +165,6 @@ async fn a_redirect_leads_nowhere() {
 
 #[tokio::test]
 async fn patience_as_okta_asks_for_it() {
-    let world = World::new(Org::demo().clock(Clock::stopped()), &[]).await;
     for (fault, seconds) in [
         (Fault::RateLimit(Duration::from_secs(48)), Some(48)),
         (Fault::RateLimit(Duration::ZERO), Some(1)),
@@ -173,7 +172,7 @@ async fn patience_as_okta_asks_for_it() {
         (Fault::RateLimit(Duration::from_secs(1_000_000)), None),
         (Fault::ConcurrencyLimit, None),
     ] {
-        world.control().clear_faults();
+        let world = World::new(Org::demo().clock(Clock::stopped()), &[]).await;
         let what = format!("{fault:?}");
         world.control().fault("/api/v1/", fault);
         let throttled = ErrorKind::Throttled {

@@ -8,5 +8,6 @@ mod faults;
 mod log_in;
 mod look_up;
 mod matrix;
+mod pacing;
 mod wire;
 mod world;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use idbridge_okta::Okta;
 use idbridge_okta_simulator::{CANARY, Control, Endpoint, Org, Person, Simulator, TOKEN};
 use idbridge_source::{
-    Authentication, Call, Email, ErrorKind, IdentitySource, Login, Lookup, Node, Origin, Password, Reader, Registry,
-    Rejection, RequestId, SecretFiles, SourceContext, SourceError, SystemClock, TraceContext, User, UserName, Value,
+    Authentication, Blueprint, Call, Email, ErrorKind, IdentitySource, Login, Lookup, Node, Origin, Password, Reader,
+    Registry, Rejection, RequestId, SecretFiles, SourceContext, SourceError, SystemClock, User, UserName, Value,
 };
 use tokio::time::Instant;
 
@@ -146,6 +146,11 @@ pub(crate) fn list(items: &[&str]) -> Value {
 }
 
 pub(crate) fn source(settings: &[(&str, Value)]) -> Arc<dyn IdentitySource> {
+    plan(settings).build().expect("a source")
+}
+
+/// What sources of several workers are built from.
+pub(crate) fn plan(settings: &[(&str, Value)]) -> Arc<dyn Blueprint> {
     let entries = settings
         .iter()
         .map(|(key, value)| ((*key).to_owned(), node(value.clone())));
@@ -161,16 +166,11 @@ pub(crate) fn source(settings: &[(&str, Value)]) -> Arc<dyn IdentitySource> {
     };
     let mistakes = reader.into_mistakes();
     assert!(mistakes.is_empty(), "{mistakes:#?}");
-    blueprint.expect("a plan").build().expect("a source")
+    blueprint.expect("a plan")
 }
 
 pub(crate) fn call(time: Duration) -> Call {
-    Call {
-        request_id: RequestId::parse("req-1").expect("an id"),
-        deadline: Instant::now() + time,
-        client_address: None,
-        trace: TraceContext::default(),
-    }
+    Call::new(RequestId::parse("req-1").expect("an id"), Instant::now() + time)
 }
 
 fn node(value: Value) -> Node {

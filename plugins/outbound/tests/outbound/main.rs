@@ -19,10 +19,8 @@ const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 fn call(within: Duration) -> Call {
     Call {
-        request_id: RequestId::parse("req-1").expect("an id"),
-        deadline: Instant::now() + within,
-        client_address: None,
         trace: TraceContext::parse(Some(PARENT), Some("a=b")),
+        ..Call::new(RequestId::parse("req-1").expect("an id"), Instant::now() + within)
     }
 }
 
