@@ -3,6 +3,7 @@
 pub mod observe;
 pub mod permits;
 pub mod run_to_end;
+pub mod share;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use observe::{Observe, Watcher};
 use permits::{Permits, Pool};
 use run_to_end::RunToEnd;
+use share::{Lookups, Share};
 
 /// The one list of compiled-in kinds.
 pub fn registry() -> Registry {
@@ -25,12 +27,15 @@ pub fn decorate(
     source: Arc<dyn IdentitySource>,
     pool: &Arc<Pool>,
     watcher: &Arc<Watcher>,
+    lookups: &Arc<Lookups>,
     tasks: &TaskTracker,
 ) -> Arc<dyn IdentitySource> {
     // Next to the source: sees each answer once, also those that nobody waits for any more, and no call that was shed.
     let source = Observe::new(source, Arc::clone(watcher));
     // Inside the task of a password check, which holds its permit until the upstream is done with it.
     let source = Permits::new(source, Arc::clone(pool));
+    // A look-up that is told what another found out takes no permit, and says nothing of the source.
+    let source = Share::new(source, Arc::clone(lookups));
     // Outermost: the caller waits for its own deadline, the task for the upstream's answer.
     Arc::new(RunToEnd::new(source, tasks.clone()))
 }

@@ -24,6 +24,7 @@ mod promises {
     mod secrecy;
     mod sent;
     mod settings;
+    mod share;
     mod tls;
     mod wanted;
 }

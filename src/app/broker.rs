@@ -21,6 +21,7 @@ use crate::server::stack::{self, Shared};
 use crate::server::workers::Services;
 use crate::sources::observe::Watcher;
 use crate::sources::permits::Pool;
+use crate::sources::share::Lookups;
 use crate::telemetry::audit::Hasher;
 use crate::telemetry::metrics::Metrics;
 
@@ -44,6 +45,7 @@ pub struct Source {
     pub watcher: Arc<Watcher>,
     settings: config::Source,
     pool: Arc<Pool>,
+    lookups: Arc<Lookups>,
 }
 
 impl Broker {
@@ -115,6 +117,7 @@ impl Broker {
             bare,
             &source.pool,
             &source.watcher,
+            &source.lookups,
             &self.tasks,
         ))
     }
@@ -170,6 +173,7 @@ impl Source {
         Self {
             watcher: Arc::new(Watcher::new(Arc::clone(&name), Arc::clone(metrics))),
             pool: Arc::new(Pool::new(settings.max_in_flight, metrics.source_in_flight(&name))),
+            lookups: Arc::new(Lookups::new(settings.lookup_ttl, metrics.lookups_shared(&name))),
             name,
             settings,
         }

@@ -1,10 +1,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use idbridge_source::{Blueprint, Node, Registry, SourceContext, SystemClock, Table, Value};
 
 use super::callers::in_flight;
 use super::names;
+
+/// Long enough for what asks twice at one log-in or reset, and short enough that nobody waits for a change to show.
+const TTL: Duration = Duration::from_secs(3);
+const LONGEST_TTL: Duration = Duration::from_secs(60);
 
 /// `[sources.NAME]`: an upstream that knows users.
 #[derive(Clone, Debug)]
@@ -15,6 +20,8 @@ pub struct Source {
     pub id_prefix: String,
     /// How many calls it is asked at a time.
     pub max_in_flight: usize,
+    /// For how long a look-up's answer is given to equal ones.
+    pub lookup_ttl: Duration,
     /// Whether it is told the user's address that a caller sends.
     pub forward_client_address: bool,
     pub blueprint: Arc<dyn Blueprint>,
@@ -62,6 +69,7 @@ pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool) -> Vec<Sou
             let kind = read_kind(table, registry);
             let id_prefix = read_prefix(table, name, &mut prefixes);
             let max_in_flight = in_flight(table, 70);
+            let lookup_ttl = table.duration("lookup_ttl", Duration::ZERO..=LONGEST_TTL).or(TTL);
             let forward_client_address = table.bool("forward_client_address").or(false);
             let blueprint = plan(table, name, kind.as_deref(), registry, rest);
             table.finish();
@@ -70,6 +78,7 @@ pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool) -> Vec<Sou
                 kind: kind?,
                 id_prefix,
                 max_in_flight,
+                lookup_ttl,
                 forward_client_address,
                 blueprint: blueprint?,
             })

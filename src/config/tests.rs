@@ -142,6 +142,7 @@ fn defaults() {
         ("staff", "memory", "staff")
     );
     assert_eq!((source.max_in_flight, source.forward_client_address), (70, false));
+    assert_eq!(source.lookup_ttl, Duration::from_secs(3));
 
     let config = good("[rest]\n[admin]", &[]);
     let rest = config.rest.expect("the section is there");
@@ -174,6 +175,7 @@ fn the_environment_is_typed_by_its_keys_and_goes_before_the_file() {
             ("IDBRIDGE_KEY", "not a setting"),
             ("IDBRIDGE_REST__AUTH0__EMAIL_FROM", "login"),
             ("IDBRIDGE_REST__DEADLINE", "250ms"),
+            ("IDBRIDGE_SOURCES__STAFF__LOOKUP_TTL", "0s"),
             // A text of digits stays a text.
             ("IDBRIDGE_SOURCES__STAFF__ID_PREFIX", "0123"),
             ("IDBRIDGE_AUDIT__HASH_KEY", "12345678901234567890123456789012"),
@@ -198,6 +200,7 @@ fn the_environment_is_typed_by_its_keys_and_goes_before_the_file() {
         (EmailFrom::Login, Duration::from_millis(250))
     );
     assert_eq!(config.sources[0].id_prefix, "0123");
+    assert_eq!(config.sources[0].lookup_ttl, Duration::ZERO);
     assert_eq!(config.audit.hash_key.expect("a key").expose_secret().len(), 32);
 }
 

@@ -10,6 +10,7 @@ use idbridge_source::{
     Authentication, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password, SourceError,
     UserName,
 };
+use tokio::task::JoinError;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
@@ -60,13 +61,7 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
             .spawn(async move { inner.authenticate(&to_the_end, &login, &password).await });
         match timeout_at(call.deadline, task).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(ended)) => match ended.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(SourceError::new(
-                    ErrorKind::Unavailable { retry_after: None },
-                    "shutting down",
-                )),
-            },
+            Ok(Err(ended)) => Err(no_answer(ended)),
             Err(_) => Err(timed_out()),
         }
     }
@@ -81,6 +76,14 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         in_time(call, self.inner.probe(call)).await
+    }
+}
+
+/// Why a task ended before its end. A panic goes on in whoever waits: it is a bug, and told as one.
+pub(super) fn no_answer(ended: JoinError) -> SourceError {
+    match ended.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(_) => SourceError::new(ErrorKind::Unavailable { retry_after: None }, "shutting down"),
     }
 }
 

@@ -5,11 +5,13 @@
 mod subject;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
 use super::observe::Watcher;
 use super::permits::Pool;
+use super::share::Lookups;
 use crate::telemetry::metrics::Metrics;
 
 #[test]
@@ -23,6 +25,12 @@ fn watcher() -> Arc<Watcher> {
 
 fn pool() -> Arc<Pool> {
     Arc::new(Pool::new(70, Metrics::new().source_in_flight(&"memory".into())))
+}
+
+/// Remembers answers longer than any case takes.
+fn lookups() -> Arc<Lookups> {
+    let shared = Metrics::new().lookups_shared(&"memory".into());
+    Arc::new(Lookups::new(Duration::from_secs(60), shared))
 }
 
 mod observe {
@@ -57,17 +65,30 @@ mod run_to_end {
     );
 }
 
+mod share {
+    use super::super::share::Share;
+    use idbridge_testkit::Subject as _;
+
+    use super::subject::MemorySubject;
+    use super::{Arc, lookups};
+
+    idbridge_testkit::behaviour!(
+        MemorySubject::new("lookup_by_login = true").wrap(|source| Arc::new(Share::new(source, lookups())))
+    );
+}
+
 mod all {
     use super::super::decorate;
     use idbridge_testkit::Subject as _;
 
     use super::subject::MemorySubject;
-    use super::{TaskTracker, pool, watcher};
+    use super::{TaskTracker, lookups, pool, watcher};
 
     idbridge_testkit::behaviour!(MemorySubject::new("lookup_by_login = true").wrap(|source| decorate(
         source,
         &pool(),
         &watcher(),
+        &lookups(),
         &TaskTracker::new()
     )));
 }

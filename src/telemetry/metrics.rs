@@ -36,6 +36,7 @@ pub struct Metrics {
     registry: Registry,
     authentications: Family<OutcomeLabels, Counter>,
     lookups: Family<OutcomeLabels, Counter>,
+    lookups_shared: Family<SourceLabels, Counter>,
     source_errors: Family<ErrorLabels, Counter>,
     source_in_flight: Family<SourceLabels, Gauge>,
     source_up: Family<SourceLabels, Gauge>,
@@ -80,6 +81,7 @@ impl Metrics {
             registry: Registry::default(),
             authentications: Family::default(),
             lookups: Family::default(),
+            lookups_shared: Family::default(),
             source_errors: Family::default(),
             source_in_flight: Family::default(),
             source_up: Family::default(),
@@ -96,6 +98,11 @@ impl Metrics {
             "idbridge_lookups",
             "Look-ups by what the source answered",
             metrics.lookups.clone(),
+        );
+        registry.register(
+            "idbridge_lookups_shared",
+            "Look-ups answered without asking the source",
+            metrics.lookups_shared.clone(),
         );
         registry.register(
             "idbridge_source_errors",
@@ -148,6 +155,15 @@ impl Metrics {
                 kind: kind.name(),
             })
             .inc();
+    }
+
+    /// Counts the look-ups that were told what an equal one had found out.
+    pub fn lookups_shared(&self, source: &Arc<str>) -> Counter {
+        self.lookups_shared
+            .get_or_create(&SourceLabels {
+                source: Arc::clone(source),
+            })
+            .clone()
     }
 
     /// Counts the calls that are at this source.

@@ -9,7 +9,8 @@ pub(crate) const KEY: &str = "idb_tester_3f6c1b90a2key";
 /// The key of the hashes in audit records.
 pub(crate) const AUDIT_KEY: &str = "audit-hash-key-of-the-promises-0001";
 
-/// A broker and a gateway on free ports, in front of one Okta org, for one caller.
+/// A broker and a gateway on free ports, in front of one Okta org, for one caller. It remembers no answer: tests change
+/// people and ask again at once.
 pub(crate) fn broker(org_url: &str) -> Table {
     parse(&format!(
         r#"
@@ -28,6 +29,7 @@ pub(crate) fn broker(org_url: &str) -> Table {
         allow = ["authenticate", "get_user_by_email"]
         [sources.okta]
         kind = "okta"
+        lookup_ttl = "0s"
         [sources.okta.settings]
         org_url = "{org_url}"
         api_token = "{TOKEN}"

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The cause of a [`SourceError`], kept for the log.
@@ -21,10 +22,13 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// | where a body can't be read | the parser's error, which may quote the body | its line and column |
 /// | why a request failed | the client's error, which may name the URL with its query | its sort, or the `io::Error` below |
 /// | what the upstream said | its message | its status |
+///
+/// A clone is the same failure, its cause included: equal look-ups that waited for one answer are each told of it.
+#[derive(Clone)]
 pub struct SourceError {
     kind: ErrorKind,
     operation: Cow<'static, str>,
-    source: Option<BoxError>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 /// Whose turn it is.
@@ -107,7 +111,7 @@ impl SourceError {
 
     /// Attaches the cause. See the type's rule on what it may hold.
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
-        self.source = Some(source.into());
+        self.source = Some(Arc::from(source.into()));
         self
     }
 
@@ -161,5 +165,14 @@ mod tests {
         let error = SourceError::new(ErrorKind::Unavailable { retry_after: None }, "POST /authn").with_source(cause);
         assert_eq!(error.to_string(), "unavailable (POST /authn)");
         assert_eq!(error.chain(), "unavailable (POST /authn): connection reset");
+    }
+
+    #[test]
+    fn a_clone_has_the_same_cause() {
+        let cause = std::io::Error::other("connection reset");
+        let error = SourceError::new(ErrorKind::TimedOut, "POST /authn").with_source(cause);
+        let clone = error.clone();
+        assert_eq!((clone.kind(), clone.chain()), (error.kind(), error.chain()));
+        assert!(clone.source().is_some_and(|cause| cause.is::<std::io::Error>()));
     }
 }

@@ -107,6 +107,8 @@ listen = "127.0.0.1:0"
 [sources.okta]
 kind = "okta"
 max_in_flight = 10000
+# Tests change the org and ask again at once.
+lookup_ttl = "0s"
 [sources.okta.settings]
 org_url = "{okta}"
 api_token = "{TOKEN}"

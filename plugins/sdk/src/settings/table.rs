@@ -152,9 +152,9 @@ impl<'a> Table<'a> {
                 Ok(time)
             } else {
                 Err(format!(
-                    "is out of range; from {:?} to {:?} is wanted",
-                    range.start(),
-                    range.end()
+                    "is out of range; from {} to {} is wanted",
+                    spell(range.start()),
+                    spell(range.end())
                 ))
             }
         })
@@ -315,6 +315,15 @@ impl<'a> Table<'a> {
 
     fn report(&self, key: String, origin: Option<Origin>, problem: String) {
         self.reader.report(Mistake { key, origin, problem });
+    }
+}
+
+/// Nothing is "0ns" to `Debug`, a unit that settings haven't got.
+fn spell(time: &Duration) -> String {
+    if time.is_zero() {
+        "0s".to_owned()
+    } else {
+        format!("{time:?}")
     }
 }
 
