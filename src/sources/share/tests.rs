@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
-use idbridge_source::{Rejection, RequestId, TraceContext, User, UserId};
+use idbridge_source::{Rejection, RequestId, User, UserId};
 use tokio::task::JoinSet;
 use tokio::time::{advance, sleep};
 
@@ -25,12 +25,8 @@ fn share(upstream: &Arc<Upstream>, lookups: &Arc<Lookups>) -> Arc<Share<Arc<Upst
 }
 
 fn call(request_id: &str, seconds: u64) -> Call {
-    Call {
-        request_id: RequestId::parse(request_id).expect("an id"),
-        deadline: Instant::now() + Duration::from_secs(seconds),
-        client_address: None,
-        trace: TraceContext::default(),
-    }
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    Call::new(RequestId::parse(request_id).expect("an id"), deadline)
 }
 
 fn found(identifier: &str) -> Result<Lookup, SourceError> {
