@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use idbridge_source::{Authentication, Call, Lookup, RequestId, TraceContext};
 use tokio::time::Instant;
-use tonic::{Extensions, Request, Response, Status};
+use tonic::{Request, Response, Status};
 
 use crate::directory::{Directory, Permission};
 use crate::pb;
@@ -29,18 +29,17 @@ pub struct Service {
     hasher: Hasher,
 }
 
-/// When this call ends, as the deadline layer decided.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadline(pub Instant);
-
-/// What the caller may ask, as the layer found out that told the callers apart.
+/// What the caller may ask.
 pub type Allowed = Arc<dyn Permission + Send + Sync>;
 
-/// What the layers around the service found out about a call.
-struct Context {
-    caller: Allowed,
-    attempt: Arc<Attempt>,
-    call: Call,
+/// What the stack around the service found out about a call, in the request's extensions.
+#[derive(Clone)]
+pub struct Context {
+    pub caller: Allowed,
+    pub attempt: Arc<Attempt>,
+    pub request_id: RequestId,
+    /// When the call ends.
+    pub deadline: Instant,
 }
 
 impl Service {
@@ -53,10 +52,15 @@ impl Service {
 impl IdentityService for Service {
     async fn authenticate(
         &self,
-        request: Request<pb::AuthenticateRequest>,
+        mut request: Request<pb::AuthenticateRequest>,
     ) -> Result<Response<pb::AuthenticateResponse>, Status> {
-        let Context { caller, attempt, call } = Context::of(&request)?;
-        let request_id = call.request_id.clone();
+        let (context, call) = Context::take(&mut request)?;
+        let Context {
+            caller,
+            attempt,
+            request_id,
+            ..
+        } = context;
         let pb::AuthenticateRequest {
             login,
             password,
@@ -80,10 +84,15 @@ impl IdentityService for Service {
 
     async fn get_user_by_email(
         &self,
-        request: Request<pb::GetUserByEmailRequest>,
+        mut request: Request<pb::GetUserByEmailRequest>,
     ) -> Result<Response<pb::GetUserByEmailResponse>, Status> {
-        let Context { caller, attempt, call } = Context::of(&request)?;
-        let request_id = call.request_id.clone();
+        let (context, call) = Context::take(&mut request)?;
+        let Context {
+            caller,
+            attempt,
+            request_id,
+            ..
+        } = context;
         let pb::GetUserByEmailRequest { email, source } = request.into_inner();
         attempt.identifier(self.hasher.hash(&email));
 
@@ -116,28 +125,24 @@ fn refuse(failure: crate::directory::Failure, request_id: &RequestId, attempt: &
 }
 
 impl Context {
-    fn of<T>(request: &Request<T>) -> Result<Self, Status> {
-        let extensions = request.extensions();
-        let found = (
-            extension(extensions),
-            extension(extensions),
-            extension(extensions),
-            extension(extensions),
-        );
-        let (Some(caller), Some(attempt), Some(request_id), Some(Deadline(deadline))) = found else {
-            // Without its layers the service answers nobody.
-            return Err(Status::internal("the service was built without its layers"));
-        };
+    fn take<T>(request: &mut Request<T>) -> Result<(Self, Call), Status> {
+        // Without its stack the service answers nobody.
+        let without = || Status::internal("the service was built without its stack");
+        let context: Self = request.extensions_mut().remove().ok_or_else(without)?;
         let text = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok());
         let call = Call {
             client_address: text(CLIENT_ADDRESS).and_then(|address| address.parse::<IpAddr>().ok()),
             trace: TraceContext::parse(text("traceparent"), text("tracestate")),
-            ..Call::new(request_id, deadline)
+            ..Call::new(context.request_id.clone(), context.deadline)
         };
-        Ok(Self { caller, attempt, call })
+        Ok((context, call))
     }
 }
 
-fn extension<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<T> {
-    extensions.get::<T>().cloned()
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
 }

@@ -18,6 +18,7 @@
 //! | [`rest`] | the gateway for Auth0's scripts: a client of the gRPC service |
 //! | [`server`] | listeners, workers, connections, the stacks of layers, callers, health |
 //! | [`telemetry`] | log records, metrics, audit |
+//! | [`hex`], [`request_id`] | bytes as text; the id of a call |
 //! | [`pb`] | what is generated from `proto/` |
 //!
 //! # Invariants
@@ -37,6 +38,7 @@ pub mod config;
 pub mod directory;
 pub mod disclosure;
 pub mod grpc;
+pub mod hex;
 pub mod pb;
 pub mod request_id;
 pub mod rest;

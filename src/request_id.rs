@@ -1,9 +1,9 @@
 //! The id that joins the records of one call on both sides of it.
 
-use std::fmt::Write as _;
-
 use http::HeaderMap;
 use idbridge_source::RequestId;
+
+use crate::hex::hex;
 
 /// The header, and the gRPC metadata key.
 pub const HEADER: &str = "x-request-id";
@@ -23,12 +23,8 @@ pub fn make() -> RequestId {
     )]
     aws_lc_rs::rand::fill(&mut bytes).expect("random bytes");
 
-    let hex = bytes.iter().fold(String::with_capacity(32), |mut hex, byte| {
-        _ = write!(hex, "{byte:02x}"); // writing to a String never fails
-        hex
-    });
     #[expect(clippy::expect_used, reason = "32 hex digits are a request id")]
-    RequestId::parse(&hex).expect("hex digits")
+    RequestId::parse(&hex(&bytes)).expect("hex digits")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{Exit, output};
 use crate::config::is_name;
+use crate::hex::hex;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Key {
@@ -75,10 +76,6 @@ fn parse_name(text: &str) -> Result<String, &'static str> {
              at the most",
         )
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

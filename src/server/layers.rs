@@ -1,160 +1,155 @@
-//! The layers of the stacks, in the order in which a call meets them.
+//! What the stacks are made of, in the order in which a call meets it.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use idbridge_source::RequestId;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tonic::{Code, Status};
-use tracing::Instrument as _;
 
-use super::callers::{Caller, bearer};
-use super::stack::Shared;
+use super::callers::{Caller, CallerPermit, Callers, bearer};
 use crate::grpc::status::{Reason, Refusal};
-use crate::grpc::{Allowed, Deadline};
 use crate::request_id;
 use crate::telemetry::audit::Attempt;
 use crate::telemetry::metrics::{Metrics, Operation};
 
-const AUTHENTICATE: &str = "/idbridge.v1.IdentityService/Authenticate";
-const GET_USER_BY_EMAIL: &str = "/idbridge.v1.IdentityService/GetUserByEmail";
-/// Services of others, whose statuses are theirs to word, and which need no key.
-const FOREIGN: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/"];
+/// A method by its path. Paths that don't exist have no name of their own, so that callers can't make labels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Method {
+    Asks(Operation),
+    /// A service of others, whose statuses are theirs to word, and which needs no key.
+    Foreign(&'static str),
+    Unknown,
+}
 
-/// Gives the call its id, on the way in and on the answer.
-pub(super) async fn identify(mut request: Request, next: Next) -> Response {
-    let id = request_id::take_or_make(request.headers());
-    let header = HeaderValue::from_str(id.as_str()).ok();
-    let span = tracing::info_span!("call", request_id = %id, method = method(request.uri().path()));
-    request.extensions_mut().insert(id);
-    let mut response = next.run(request).instrument(span).await;
-    if let Some(header) = header {
+impl Method {
+    pub(super) fn of(path: &str) -> Self {
+        match path {
+            "/idbridge.v1.IdentityService/Authenticate" => Self::Asks(Operation::Authenticate),
+            "/idbridge.v1.IdentityService/GetUserByEmail" => Self::Asks(Operation::LookUp),
+            _ if path.starts_with("/grpc.health.v1.Health/") => Self::Foreign("grpc.health.v1.Health"),
+            _ if path.starts_with("/grpc.reflection.v1.ServerReflection/") => {
+                Self::Foreign("grpc.reflection.v1.ServerReflection")
+            }
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Asks(Operation::Authenticate) => "idbridge.v1.IdentityService/Authenticate",
+            Self::Asks(Operation::LookUp) => "idbridge.v1.IdentityService/GetUserByEmail",
+            Self::Foreign(name) => name,
+            Self::Unknown => "_OTHER",
+        }
+    }
+}
+
+/// Puts the call's id on its answer.
+pub(super) fn identify(mut response: Response, id: &RequestId) -> Response {
+    if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response
             .headers_mut()
-            .insert(HeaderName::from_static(request_id::HEADER), header);
+            .insert(HeaderName::from_static(request_id::HEADER), value);
     }
     response
 }
 
 /// Measures the call, and audits it if it is an attempt.
-pub(super) async fn record(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = method(request.uri().path());
-    let attempt = operation(method).map(|operation| Arc::new(Attempt::new(id_of(&request), operation)));
-    if let Some(attempt) = &attempt {
-        request.extensions_mut().insert(Arc::clone(attempt));
+pub(super) struct Record<'a> {
+    metrics: &'a Metrics,
+    method: Method,
+    started: Instant,
+    pub(super) attempt: Option<Arc<Attempt>>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn begin(metrics: &'a Metrics, method: Method, id: &RequestId) -> Self {
+        let attempt = match method {
+            Method::Asks(operation) => Some(Arc::new(Attempt::new(id.clone(), operation))),
+            Method::Foreign(_) | Method::Unknown => None,
+        };
+        Self {
+            metrics,
+            method,
+            started: Instant::now(),
+            attempt,
+        }
     }
 
-    let response = next.run(request).await;
-
-    if let (Some(attempt), Some(reason)) = (&attempt, response.extensions().get::<Reason>()) {
-        attempt.outcome(reason.name_in_lower_case());
+    /// The answer of a stack's end, as a response.
+    pub(super) fn end(self, answer: Result<Response, Reason>, id: &RequestId) -> Response {
+        let response = answer.unwrap_or_else(|reason| {
+            if let Some(attempt) = &self.attempt {
+                attempt.outcome(reason.name_in_lower_case());
+            }
+            Refusal::new(reason).status(id).into_http()
+        });
+        let code = code_name(code(response.headers()));
+        self.metrics.call(self.method.name(), code, self.started.elapsed());
+        response
     }
-    shared
-        .metrics
-        .call(method, code_name(code(response.headers())), started.elapsed());
-    response
 }
 
 /// A panic below is `INTERNAL` for this call and nothing for the others.
-pub(super) async fn catch_panic(request: Request, next: Next) -> Response {
-    let id = id_of(&request);
-    let mut answer = pin!(next.run(request));
-    let caught = std::future::poll_fn(|context| {
-        match std::panic::catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(response)) => Poll::Ready(Some(response)),
-            Err(_) => Poll::Ready(None),
-        }
-    });
-    caught.await.unwrap_or_else(|| refuse(Reason::Internal, &id))
+pub(super) async fn catch_panic<T>(
+    id: &RequestId,
+    answer: impl Future<Output = Result<T, Reason>>,
+) -> Result<T, Reason> {
+    let mut answer = pin!(answer);
+    let caught =
+        std::future::poll_fn(
+            |context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+                Ok(Poll::Pending) => Poll::Pending,
+                Ok(Poll::Ready(answer)) => Poll::Ready(Some(answer)),
+                Err(_) => Poll::Ready(None),
+            },
+        );
+    caught.await.unwrap_or_else(|| {
+        tracing::error!(request_id = id.as_str(), "answering a call panicked");
+        Err(Reason::Internal)
+    })
 }
 
-/// Ends what is still in flight when a drain has used up its time.
-pub(super) async fn cut(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let id = id_of(&request);
-    tokio::select! {
-        response = next.run(request) => response,
-        () = shared.cut.cancelled() => refuse(Reason::ShuttingDown, &id),
-    }
-}
-
-/// Ends the call at the caller's deadline, or at ours if that comes first. A stream, such as a health watch, has ended for
-/// this layer when it begins to answer.
-pub(super) async fn deadline(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
-    let id = id_of(&request);
-    let asked = match request.headers().get("grpc-timeout").map(parse_timeout) {
-        None => shared.max_deadline,
-        Some(Some(asked)) => asked.min(shared.max_deadline),
-        Some(None) => return refuse(Reason::InvalidRequest, &id),
+/// When the call ends: at the caller's deadline, or at ours if that comes first.
+pub(super) fn deadline(headers: &HeaderMap, max: Duration) -> Result<Instant, Reason> {
+    let asked = match headers.get("grpc-timeout") {
+        None => max,
+        Some(value) => parse_timeout(value).ok_or(Reason::InvalidRequest)?,
     };
-    let at = Instant::now() + asked;
-    request.extensions_mut().insert(Deadline(at));
-    timeout_at(at, next.run(request))
-        .await
-        .unwrap_or_else(|_| refuse(Reason::DeadlineExceeded, &id))
+    Ok(Instant::now() + asked.min(max))
 }
 
-/// Finds out who calls. Health and reflection need no key, and neither does being told that there is no such method.
-pub(super) async fn authenticate_caller(
-    State(shared): State<Arc<Shared>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    if operation(method(request.uri().path())).is_none() {
-        return next.run(request).await;
-    }
-    let Some(caller) = bearer(request.headers()).and_then(|key| shared.callers.find(key)) else {
-        return refuse(Reason::CallerUnauthenticated, &id_of(&request));
-    };
-    if let Some(attempt) = request.extensions().get::<Arc<Attempt>>() {
-        attempt.caller(&caller.name);
-    }
-    request
-        .extensions_mut()
-        .insert::<Allowed>(Arc::<Caller>::clone(&caller));
-    request.extensions_mut().insert(caller);
-    next.run(request).await
+/// Finds out who calls.
+pub(super) fn authenticate_caller(callers: &Callers, headers: &HeaderMap) -> Result<Arc<Caller>, Reason> {
+    let caller = bearer(headers).and_then(|key| callers.find(key));
+    caller.ok_or(Reason::CallerUnauthenticated)
 }
 
 /// One caller can't take all that the broker has.
-pub(super) async fn limit_caller(request: Request, next: Next) -> Response {
-    let id = id_of(&request);
-    let Some(caller) = request.extensions().get::<Arc<Caller>>().cloned() else {
-        return next.run(request).await;
-    };
-    let Some(_permit) = caller.permit() else {
-        return refuse(Reason::CallerThrottled, &id);
-    };
-    next.run(request).await
+pub(super) fn limit_caller(caller: &Caller) -> Result<CallerPermit<'_>, Reason> {
+    caller.permit().ok_or(Reason::CallerThrottled)
 }
 
 /// Puts tonic's own refusals into the table's words: they carry no `ErrorInfo`, and their messages say what a decoder
 /// tripped over.
-pub(super) async fn rewrite_refusals(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let (foreign, known, id) = (is_foreign(path), operation(method(path)).is_some(), id_of(&request));
-    let response = next.run(request).await;
-    if known && (code(response.headers()) == Code::Ok || response.headers().contains_key(Status::GRPC_STATUS_DETAILS)) {
-        return response;
+pub(super) fn rewrite_refusal(method: Method, response: Response) -> Result<Response, Reason> {
+    let code = code(response.headers());
+    match method {
+        Method::Asks(_) if code == Code::Ok || response.headers().contains_key(Status::GRPC_STATUS_DETAILS) => {
+            Ok(response)
+        }
+        Method::Asks(_) => Err(Reason::InvalidRequest),
+        Method::Foreign(_) if code != Code::Unimplemented => Ok(response),
+        Method::Foreign(_) | Method::Unknown => Err(Reason::UnknownMethod),
     }
-    if foreign && code(response.headers()) != Code::Unimplemented {
-        return response;
-    }
-    refuse(
-        if known {
-            Reason::InvalidRequest
-        } else {
-            Reason::UnknownMethod
-        },
-        &id,
-    )
 }
 
 /// Measures a REST call.
@@ -168,43 +163,6 @@ pub(super) async fn measure_request(State(metrics): State<Arc<Metrics>>, request
     let response = next.run(request).await;
     metrics.request(route, response.status().as_u16(), started.elapsed());
     response
-}
-
-fn refuse(reason: Reason, id: &RequestId) -> Response {
-    let mut response = Refusal::new(reason).status(id).into_http::<axum::body::Body>();
-    response.extensions_mut().insert(reason);
-    response
-}
-
-fn id_of(request: &Request) -> RequestId {
-    request
-        .extensions()
-        .get::<RequestId>()
-        .cloned()
-        .unwrap_or_else(request_id::make)
-}
-
-/// The method's full name if it is one of ours, so that callers can't make labels.
-fn method(path: &str) -> &'static str {
-    match path {
-        AUTHENTICATE => "idbridge.v1.IdentityService/Authenticate",
-        GET_USER_BY_EMAIL => "idbridge.v1.IdentityService/GetUserByEmail",
-        path if path.starts_with(FOREIGN[0]) => "grpc.health.v1.Health",
-        path if path.starts_with(FOREIGN[1]) => "grpc.reflection.v1.ServerReflection",
-        _ => "_OTHER",
-    }
-}
-
-fn operation(method: &str) -> Option<Operation> {
-    match method {
-        "idbridge.v1.IdentityService/Authenticate" => Some(Operation::Authenticate),
-        "idbridge.v1.IdentityService/GetUserByEmail" => Some(Operation::LookUp),
-        _ => None,
-    }
-}
-
-fn is_foreign(path: &str) -> bool {
-    FOREIGN.iter().any(|service| path.starts_with(service))
 }
 
 /// The status of an answer without a body; one with a body is fine so far.
@@ -237,8 +195,7 @@ fn code_name(code: Code) -> &'static str {
 }
 
 /// `grpc-timeout`: 1 to 8 digits and a unit (gRPC over HTTP/2, "Requests").
-fn parse_timeout(value: &HeaderValue) -> Option<std::time::Duration> {
-    use std::time::Duration;
+fn parse_timeout(value: &HeaderValue) -> Option<Duration> {
     let (unit, digits) = value.as_bytes().split_last()?;
     if !(1..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -259,8 +216,6 @@ fn parse_timeout(value: &HeaderValue) -> Option<std::time::Duration> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -3,6 +3,7 @@
 //! The identifier stands there as a keyed hash: equal for the same person, so that attempts can be joined, and of no
 //! use to whoever reads the log without the key.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::metrics::Operation;
+use crate::hex::hex;
 
 /// The target of audit records, to route them by.
 pub const TARGET: &str = "idbridge::audit";
@@ -35,11 +37,13 @@ impl Hasher {
 
     /// The first half of an HMAC-SHA-256 over the identifier as it is compared: NFC, ASCII letters in lower case.
     pub fn hash(&self, identifier: &str) -> String {
-        let folded = identifier.nfc().collect::<String>().to_ascii_lowercase();
-        hmac::sign(&self.0, folded.as_bytes()).as_ref()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let composed: Cow<'_, str> = if identifier.is_ascii() {
+            Cow::Borrowed(identifier)
+        } else {
+            Cow::Owned(identifier.nfc().collect())
+        };
+        let folded = composed.to_ascii_lowercase();
+        hex(&hmac::sign(&self.0, folded.as_bytes()).as_ref()[..16])
     }
 }
 
@@ -94,14 +98,13 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        let text = |cell: &OnceLock<Arc<str>>| cell.get().map(|text| text.to_string());
         tracing::info!(
             target: TARGET,
-            request_id = %self.request_id,
-            caller = text(&self.caller),
+            request_id = self.request_id.as_str(),
+            caller = self.caller.get().map(|name| &**name),
             operation = self.operation.name(),
-            source = text(&self.source),
-            identifier = self.identifier.get(),
+            source = self.source.get().map(|name| &**name),
+            identifier = self.identifier.get().map(String::as_str),
             // Nobody said how it ended: the caller hung up first.
             outcome = self.outcome.get().copied().unwrap_or("cancelled"),
             duration_ms = self.started.elapsed().as_secs_f64() * 1e3,

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -56,7 +57,7 @@ impl Call {
 
 /// `[A-Za-z0-9._-]{1,64}`: fit for a header and a log line, with nothing in it that could end either.
 #[derive(Clone, Eq, Hash, PartialEq)]
-pub struct RequestId(Box<str>);
+pub struct RequestId(Arc<str>);
 
 impl RequestId {
     /// `None` if the text has any other character, none, or more than 64.
