@@ -6,7 +6,9 @@ mod tls;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -317,17 +319,37 @@ async fn what_outlives_the_grace_is_cut() {
 
 #[tokio::test]
 async fn a_second_signal_cuts_at_once() {
-    let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let running = run(listener(), Protocol::Rest, waiting(begun.clone(), go));
-    let mut busy = TcpStream::connect(running.address).await.unwrap();
-    busy.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    // The request's thread is busy while the drain counts: it can't see the cut, and close, before.
+    let (begun, (free, busy)) = (Arc::new(Notify::new()), std::sync::mpsc::channel::<()>());
+    let (told, busy) = (begun.clone(), Arc::new(Mutex::new(busy)));
+    let router = move |_| {
+        let (told, busy) = (told.clone(), busy.clone());
+        let answer = move || async move {
+            told.notify_one();
+            let _ = busy.lock().unwrap().recv();
+            std::future::pending::<()>().await;
+        };
+        Router::new().route("/", get(answer))
+    };
+    let running = run(listener(), Protocol::Rest, workers(1, router));
+    let mut connection = TcpStream::connect(running.address).await.unwrap();
+    connection
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
     in_time(begun.notified()).await;
-    let finished = tokio::spawn({
-        let drain = running.drain.clone();
-        async move { drain.finished(Duration::from_secs(3_600)).await }
-    });
-    running.drain.begun().await;
+    let mut finished = pin!(running.drain.finished(Duration::from_secs(3_600)));
+    assert!(poll(finished.as_mut()).await.is_pending(), "a request is in flight");
+    running.accepting.await.unwrap();
     running.drain.cut();
-    assert_eq!(in_time(finished).await.unwrap(), Err(Cut { connections: 1 }));
-    let _ = in_time(busy.read(&mut [0])).await;
+    let _counted = poll(finished.as_mut()).await;
+    drop(free);
+    assert_eq!(in_time(finished).await, Err(Cut { connections: 1 }));
+    assert_eq!(in_time(connection.read(&mut [0])).await.unwrap_or(0), 0, "no answer");
+    in_time(running.drain.closed()).await;
+}
+
+/// Takes one step, without waiting for what wakes it.
+async fn poll<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }

@@ -59,8 +59,8 @@ impl Watcher {
     fn failed(&self, call: &Call, error: &SourceError, took: Duration) {
         self.metrics.source_error(&self.name, error.kind());
         let says_nothing_of_health = match error.kind() {
-            // Two users for one address; a question that it doesn't take.
-            ErrorKind::Ambiguous | ErrorKind::Unsupported => true,
+            // Two users for one address; patience, which only who is alive asks for; a question that it doesn't take.
+            ErrorKind::Ambiguous | ErrorKind::Throttled { .. } | ErrorKind::Unsupported => true,
             // A caller in a hurry.
             ErrorKind::TimedOut => took < A_FAIR_WAIT,
             _ => false,

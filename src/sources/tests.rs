@@ -34,11 +34,41 @@ fn lookups() -> Arc<Lookups> {
 }
 
 mod observe {
-    use super::super::observe::Observe;
-    use idbridge_testkit::Subject as _;
+    use idbridge_source::{Call, ErrorKind, RequestId};
+    use idbridge_testkit::{Fault, Subject as _};
+    use tokio::time::Instant;
 
+    use super::super::observe::Observe;
     use super::subject::MemorySubject;
-    use super::{Arc, watcher};
+    use super::{Arc, Duration, watcher};
+
+    /// Who asks for patience is alive. Whether it is well, the answers before have told.
+    #[tokio::test]
+    async fn patience_leaves_health_as_it_was() {
+        let (subject, watcher) = (MemorySubject::new(""), watcher());
+        let (source, health) = (Observe::new(subject.source(), Arc::clone(&watcher)), watcher.health());
+        let probe = async |fault: Option<Fault>| {
+            match fault {
+                None => subject.heal().await,
+                Some(fault) => subject.inflict(fault).await,
+            }
+            let id = RequestId::parse("patience").expect("an id");
+            let call = Call::new(id, Instant::now() + Duration::from_secs(5));
+            idbridge_source::IdentitySource::probe(&source, &call)
+                .await
+                .err()
+                .map(|error| error.kind())
+        };
+        let throttled = |kind| matches!(kind, Some(ErrorKind::Throttled { .. }));
+        assert!(throttled(probe(Some(Fault::Throttled)).await));
+        assert_eq!(*health.borrow(), None, "not known before");
+        assert_eq!(probe(None).await, None);
+        assert!(throttled(probe(Some(Fault::Throttled)).await));
+        assert_eq!(*health.borrow(), Some(true), "well before");
+        assert!(!throttled(probe(Some(Fault::Unavailable)).await));
+        assert!(throttled(probe(Some(Fault::Throttled)).await));
+        assert_eq!(*health.borrow(), Some(false), "ill before");
+    }
 
     idbridge_testkit::behaviour!(MemorySubject::new("").wrap(|source| Arc::new(Observe::new(source, watcher()))));
 }

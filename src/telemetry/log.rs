@@ -1,5 +1,7 @@
 //! Log records: text on a terminal, JSON elsewhere.
 
+mod json;
+
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer, Registry};
 
 use super::audit;
+use json::{Json, JsonFields};
 
 /// Bytes that are written at once.
 const BATCH: usize = 64 * 1024;
@@ -51,7 +54,7 @@ pub fn init(level: LevelFilter, format: Format, stream: Stream) -> WorkerGuard {
     };
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = if json {
-        layer.json().flatten_event(true).with_span_list(false).boxed()
+        layer.event_format(Json).fmt_fields(JsonFields).boxed()
     } else {
         layer.with_ansi(terminal).boxed()
     };
