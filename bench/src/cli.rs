@@ -1,0 +1,56 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use crate::{bare, delay_proxy, upstream};
+
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "idbridge-bench",
+    about = "What a call costs: the shipped broker beside a naive pass-through"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) role: Option<Role>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// One round with few calls, and no bars: whether every answer is right
+    #[arg(long)]
+    pub(crate) short: bool,
+    /// How many rounds; the calls of a row are shared out among them
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) rounds: u16,
+    /// Only these rows
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub(crate) row: Vec<String>,
+    /// Measure only: a missed bar is no failure
+    #[arg(long)]
+    pub(crate) no_bars: bool,
+    /// Write the figures here as well
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Write docs/performance.md's table and docs/performance.json, as a run of all rows does
+    #[arg(long)]
+    pub(crate) write_docs: bool,
+}
+
+/// What a process of the bench is, beside the main one.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Role {
+    /// The naive pass-through
+    #[command(hide = true)]
+    Bare(bare::Args),
+    /// A TCP proxy that delays
+    #[command(hide = true)]
+    DelayProxy(delay_proxy::Args),
+    /// A gRPC service that asks nobody
+    #[command(hide = true)]
+    Echo,
+    /// A source that answers like Okta
+    #[command(hide = true)]
+    Upstream(upstream::Args),
+}

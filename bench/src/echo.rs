@@ -1,0 +1,64 @@
+//! "echo": tonic alone. It answers every log-in with a user made of the login, and asks nobody.
+
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use idbridge::pb;
+use pb::identity_service_server::{IdentityService, IdentityServiceServer};
+use serde_json::json;
+use tokio::io::AsyncReadExt as _;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status, async_trait};
+
+use crate::Error;
+
+pub(crate) fn serve() -> Result<(), Error> {
+    tokio::runtime::Runtime::new()?.block_on(listen(IdentityServiceServer::new(Echo)))
+}
+
+/// Serves on a free port, as tonic serves by default, until standard input is closed.
+pub(crate) async fn listen<S: IdentityService>(service: IdentityServiceServer<S>) -> Result<(), Error> {
+    let incoming = TcpIncoming::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.with_nodelay(Some(true));
+    let address = incoming.local_addr()?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "{}", json!({"listening": address.to_string()}))?;
+    stdout.flush()?;
+    let server = Server::builder().add_service(service);
+    Ok(server.serve_with_incoming_shutdown(incoming, closed()).await?)
+}
+
+async fn closed() {
+    let mut byte = [0];
+    // An error is an end as well.
+    let _end = tokio::io::stdin().read(&mut byte).await;
+}
+
+struct Echo;
+
+#[async_trait]
+impl IdentityService for Echo {
+    async fn authenticate(
+        &self,
+        request: Request<pb::AuthenticateRequest>,
+    ) -> Result<Response<pb::AuthenticateResponse>, Status> {
+        let login = request.into_inner().login;
+        let user = pb::User {
+            id: format!("echo|{login}"),
+            email: login.clone(),
+            login,
+            ..pb::User::default()
+        };
+        Ok(Response::new(pb::AuthenticateResponse {
+            outcome: Some(pb::authenticate_response::Outcome::User(user)),
+            source: "echo".to_owned(),
+        }))
+    }
+
+    async fn get_user_by_email(
+        &self,
+        _: Request<pb::GetUserByEmailRequest>,
+    ) -> Result<Response<pb::GetUserByEmailResponse>, Status> {
+        Err(Status::unimplemented("it only logs in"))
+    }
+}

@@ -1,0 +1,46 @@
+//! What a call costs: the shipped broker beside a naive pass-through, each row in five interleaved rounds.
+//!
+//! One binary. What is measured, and what answers it, runs in processes of its own (hidden subcommands), so that CPU
+//! time is counted for each; the load comes from the main process.
+
+mod bare;
+mod broker;
+mod cli;
+mod context;
+mod delay_proxy;
+mod echo;
+mod load;
+mod nginx;
+mod process;
+mod processors;
+mod report;
+mod row;
+mod rows;
+mod run;
+mod upstream;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Role};
+
+/// Why a row has no figure: a wrong answer, or a process that failed.
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.role {
+        Some(Role::Bare(args)) => bare::serve(&args).map(|()| ExitCode::SUCCESS),
+        Some(Role::DelayProxy(args)) => delay_proxy::serve(args).map(|()| ExitCode::SUCCESS),
+        Some(Role::Echo) => echo::serve().map(|()| ExitCode::SUCCESS),
+        Some(Role::Upstream(args)) => upstream::serve(args).map(|()| ExitCode::SUCCESS),
+        None => run::run(&cli.options),
+    };
+    ended.unwrap_or_else(|error| {
+        // Nobody is left to tell.
+        let _closed = writeln!(std::io::stderr().lock(), "idbridge-bench: {error}");
+        ExitCode::from(2)
+    })
+}

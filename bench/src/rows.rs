@@ -1,0 +1,29 @@
+//! All rows, in the order of the table.
+
+mod binary;
+mod cpu;
+mod first_login;
+mod hang;
+mod latency;
+mod memory;
+mod overload;
+mod side;
+mod start;
+mod storm;
+
+use crate::row::Row;
+
+pub(crate) fn all() -> Vec<Box<dyn Row>> {
+    let rows = [
+        cpu::rows(),
+        overload::rows(),
+        latency::rows(),
+        memory::rows(),
+        start::rows(),
+        binary::rows(),
+        first_login::rows(),
+        storm::rows(),
+        hang::rows(),
+    ];
+    rows.into_iter().flatten().collect()
+}
