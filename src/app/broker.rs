@@ -97,17 +97,17 @@ impl Broker {
     pub fn grpc(&self) -> Result<axum::Router, BuildError> {
         let service = Service::new(Arc::new(self.directory()?), self.hasher.clone());
         let identity = IdentityServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
-        let mut routes = Routes::builder();
-        routes.add_service(identity).add_service(self.health.service());
+        let mut others = Routes::builder();
+        others.add_service(self.health.service());
         if self.reflection {
             let reflection = tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(pb::FILE_DESCRIPTOR_SET)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
                 .build_v1()
                 .map_err(BuildError::new)?;
-            routes.add_service(reflection);
+            others.add_service(reflection);
         }
-        Ok(stack::grpc(routes.routes(), &self.shared))
+        Ok(stack::grpc(identity, others.routes(), &self.shared))
     }
 
     /// A copy of one source for the runtime that this runs in.

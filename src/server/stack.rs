@@ -1,21 +1,28 @@
 //! The stacks: what a call passes on its way to a service, outermost first.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use idbridge_source::RequestId;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tower::Service as _;
 use tracing::Instrument as _;
 
 use super::callers::Callers;
 use super::layers::{self, Method, Record};
 use crate::grpc::status::Reason;
-use crate::grpc::{Allowed, Context};
+use crate::grpc::{self, Allowed, Context};
+use crate::pb::identity_service_server::IdentityServiceServer;
 use crate::request_id;
 use crate::telemetry::audit::Attempt;
 use crate::telemetry::metrics::Metrics;
@@ -32,59 +39,100 @@ pub struct Shared {
 }
 
 /// Around the tonic services.
-pub fn grpc(routes: tonic::service::Routes, shared: &Arc<Shared>) -> Router {
-    routes
-        .into_axum_router()
-        .layer(from_fn_with_state(Arc::clone(shared), pass))
+pub fn grpc(identity: Identity, others: Routes, shared: &Arc<Shared>) -> Router {
+    Router::new().fallback_service(Grpc {
+        identity,
+        others: others.into_axum_router(),
+        shared: Arc::clone(shared),
+    })
 }
 
-/// One function and no layers of a library's: each of those would copy the call into a box of its own.
-async fn pass(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let method = Method::of(request.uri().path());
-    // First, so that every record and every answer below carries the id.
-    let id = request_id::take_or_make(request.headers());
-    let span = tracing::debug_span!("call", request_id = %id, method = method.name());
-    // Above all that refuses, so that refusals are counted and audited too.
-    let record = Record::begin(&shared.metrics, method, &id);
-    let answer = answer(&shared, method, &id, record.attempt.as_ref(), request, next);
-    // Above what may panic: our bug costs one call, not the connection that others share.
-    let answer = layers::catch_panic(&id, answer).instrument(span).await;
-    layers::identify(record.end(answer, &id), &id)
+type Identity = IdentityServiceServer<grpc::Service>;
+
+/// The stack around the services, as one service. A library's layers would each put the call into a box of its own.
+#[derive(Clone)]
+struct Grpc {
+    identity: Identity,
+    /// Health and reflection.
+    others: Router,
+    shared: Arc<Shared>,
 }
 
-async fn answer(
-    shared: &Shared,
-    method: Method,
-    id: &RequestId,
-    attempt: Option<&Arc<Attempt>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Reason> {
-    // Before any work is done for the call, reading its body included. A stream, such as a health watch, has ended for
-    // this stack when it begins to answer.
-    let deadline = layers::deadline(request.headers(), shared.max_deadline)?;
-    let mut caller = None;
-    // Health and reflection need no key, and neither does being told that there is no such method.
-    if let Some(attempt) = attempt {
-        // Before the body is read: an unknown caller costs a hash and no memory.
-        let known = caller.insert(layers::authenticate_caller(&shared.callers, request.headers())?);
-        attempt.caller(&known.name);
-        request.extensions_mut().insert(Context {
-            caller: Arc::clone(known) as Allowed,
-            attempt: Arc::clone(attempt),
-            request_id: id.clone(),
-            deadline,
-        });
+impl tower::Service<Request> for Grpc {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
     }
-    // After the caller is known, since the limit is the caller's.
-    let _permit = caller.as_deref().map(layers::limit_caller).transpose()?;
-    tokio::select! {
-        response = timeout_at(deadline, next.run(request)) => {
-            // Next to the services, whose own refusals it puts into the table's words.
-            layers::rewrite_refusal(method, response.map_err(|_| Reason::DeadlineExceeded)?)
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let stack = self.clone();
+        Box::pin(async move { Ok(stack.pass(request).await) })
+    }
+}
+
+impl Grpc {
+    async fn pass(self, request: Request) -> Response {
+        let shared = Arc::clone(&self.shared);
+        let method = Method::of(request.uri().path());
+        // First, so that every record and every answer below carries the id.
+        let id = request_id::take_or_make(request.headers());
+        let span = tracing::debug_span!("call", request_id = %id, method = method.name());
+        // Above all that refuses, so that refusals are counted and audited too.
+        let record = Record::begin(&shared.metrics, method, &id);
+        let answer = self.answer(method, &id, record.attempt.as_ref(), request);
+        // Above what may panic: our bug costs one call, not the connection that others share.
+        let answer = layers::catch_panic(&id, answer).instrument(span).await;
+        layers::identify(record.end(answer, &id), &id)
+    }
+
+    async fn answer(
+        self,
+        method: Method,
+        id: &RequestId,
+        attempt: Option<&Arc<Attempt>>,
+        mut request: Request,
+    ) -> Result<Response, Reason> {
+        let Self {
+            mut identity,
+            mut others,
+            shared,
+        } = self;
+        // Before any work is done for the call, reading its body included. A stream, such as a health watch, has ended
+        // for this stack when it begins to answer.
+        let deadline = layers::deadline(request.headers(), shared.max_deadline)?;
+        let mut caller = None;
+        // Health and reflection need no key, and neither does being told that there is no such method.
+        if let Some(attempt) = attempt {
+            // Before the body is read: an unknown caller costs a hash and no memory.
+            let known = caller.insert(layers::authenticate_caller(&shared.callers, request.headers())?);
+            attempt.caller(&known.name);
+            request.extensions_mut().insert(Context {
+                caller: Arc::clone(known) as Allowed,
+                attempt: Arc::clone(attempt),
+                request_id: id.clone(),
+                deadline,
+            });
         }
-        // What is cut at the end of a drain is told so, instead of losing its connection.
-        () = shared.cut.cancelled() => Err(Reason::ShuttingDown),
+        // After the caller is known, since the limit is the caller's.
+        let _permit = caller.as_deref().map(layers::limit_caller).transpose()?;
+        let response = async {
+            match method {
+                Method::Asks(_) => identity.call(request).await.map(|response| response.map(Body::new)),
+                Method::Foreign(_) | Method::Unknown => others.call(request).await,
+            }
+        };
+        tokio::select! {
+            response = timeout_at(deadline, response) => {
+                let Ok(response) = response.map_err(|_| Reason::DeadlineExceeded)?;
+                // Next to the services, whose own refusals it puts into the table's words.
+                layers::rewrite_refusal(method, response)
+            }
+            // What is cut at the end of a drain is told so, instead of losing its connection.
+            () = shared.cut.cancelled() => Err(Reason::ShuttingDown),
+        }
     }
 }
 

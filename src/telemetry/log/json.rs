@@ -69,7 +69,7 @@ struct Members<'a, W> {
 impl<W: fmt::Write> Members<'_, W> {
     fn member(&mut self, field: &Field, value: impl FnOnce(&mut W) -> fmt::Result) {
         if self.result.is_ok() {
-            self.result = write!(self.line, ",\"{}\":", field.name()).and_then(|()| value(self.line));
+            self.result = name(self.line, field.name()).and_then(|()| value(self.line));
         }
     }
 }
@@ -111,6 +111,13 @@ impl<W: fmt::Write> Visit for Members<'_, W> {
     }
 }
 
+/// A field's name is an identifier of this program's.
+fn name(line: &mut impl fmt::Write, name: &str) -> fmt::Result {
+    line.write_str(",\"")?;
+    line.write_str(name)?;
+    line.write_str("\":")
+}
+
 fn text(line: &mut impl fmt::Write, value: &str) -> fmt::Result {
     line.write_char('"')?;
     Escaped(line).write_str(value)?;
@@ -123,17 +130,17 @@ struct Escaped<'a, W>(&'a mut W);
 impl<W: fmt::Write> fmt::Write for Escaped<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
-        while let Some(at) = rest.find(|character: char| matches!(character, '"' | '\\' | '\0'..='\x1f')) {
-            let (plain, special) = rest.split_at(at);
-            self.0.write_str(plain)?;
-            let mut after = special.chars();
-            if let Some(character) = after.next() {
-                match character {
-                    '"' | '\\' => write!(self.0, "\\{character}")?,
-                    _ => write!(self.0, "\\u{:04x}", u32::from(character))?,
-                }
+        // Bytes of ASCII stand for themselves in UTF-8, so a text may be cut before and after them.
+        while let Some(at) = rest
+            .bytes()
+            .position(|byte| byte < b' ' || byte == b'"' || byte == b'\\')
+        {
+            self.0.write_str(&rest[..at])?;
+            match rest.as_bytes()[at] {
+                byte @ (b'"' | b'\\') => write!(self.0, "\\{}", char::from(byte))?,
+                byte => write!(self.0, "\\u{byte:04x}")?,
             }
-            rest = after.as_str();
+            rest = &rest[at + 1..];
         }
         self.0.write_str(rest)
     }
