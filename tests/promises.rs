@@ -7,6 +7,7 @@
 mod promises {
     #[path = "../architecture.rs"]
     mod architecture;
+    mod asking;
     mod case;
     mod cases;
     mod chain;
@@ -25,6 +26,7 @@ mod promises {
     mod sent;
     mod settings;
     mod share;
+    mod storm;
     mod tls;
     mod wanted;
 }

@@ -9,7 +9,7 @@ use idbridge_okta_simulator::{
 use serde::Deserialize;
 use toml::Table;
 
-/// One file: cases that share their settings, and so their processes.
+/// One file: cases that share their settings, and so their processes, unless they stand `apart`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
@@ -20,6 +20,9 @@ pub(crate) struct File {
     /// Usual settings that are left out.
     #[serde(default)]
     pub(crate) without: Vec<String>,
+    /// Each case has processes of its own on each transport: what the org tells once isn't asked twice.
+    #[serde(default)]
+    pub(crate) apart: bool,
     pub(crate) cases: Vec<Case>,
 }
 
@@ -191,6 +194,9 @@ pub(crate) struct Want {
     pub(crate) asked: Option<Vec<String>>,
     /// Password submissions. 1 for a log-in and 0 for a look-up, unless set.
     pub(crate) passwords: Option<u64>,
+    /// Which endpoints aren't asked if the question comes again, over any transport. Only where cases stand `apart`.
+    #[serde(default)]
+    pub(crate) left_alone: Vec<String>,
 }
 
 #[derive(Clone, Default, Deserialize)]

@@ -5,7 +5,7 @@ use idbridge_source::{
     Authentication, Blueprint, BuildError, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup,
     Password, Rejection, SourceError, UserName, same_identifier,
 };
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use crate::Control;
 use crate::map::{self, Rules};
@@ -77,6 +77,9 @@ impl IdentitySource for MemorySource {
         login: &Login,
         password: &Password,
     ) -> Result<Authentication, SourceError> {
+        if call.begin_by <= Instant::now() {
+            return Err(SourceError::new(ErrorKind::TimedOut, "check a password")); // and it isn't sent any more
+        }
         // In a task of its own: a password that was sent is answered, even if the caller hangs up.
         let check = tokio::spawn(self.clone().check(login.clone(), password.clone()));
         // A task ends without an answer only by a panic: the plugin is at fault.

@@ -6,7 +6,6 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use idbridge_outbound::{Client, Limits, Request, Response};
 use idbridge_source::{BuildError, Call, ErrorKind, ExposeSecret as _, Login, Password, Rejection, SourceError};
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use unicode_normalization::UnicodeNormalization as _;
 use url::Url;
 
@@ -14,9 +13,11 @@ use crate::config::Settings;
 use crate::limits;
 use crate::map::{self, Refusal};
 use crate::pace::{Counted, Pacer, Purpose, Turn};
-use crate::wire::{ErrorBody, Factor, Group, Id, Object, Organization, Transaction, UserRecord};
+use crate::wire::{ErrorBody, Factor, Group, Id, LogIn, Object, Organization, Transaction, UserRecord};
 
 pub(crate) const USER: &str = "/api/v1/users/{id}";
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 const PAGE: &str = "10";
 /// A list that doesn't end within these is not read on.
@@ -65,22 +66,30 @@ impl Api {
         self.pacer.turn(Counted::Authn, Purpose::LogIn, call).await
     }
 
+    /// A log-in with this password, ready to be sent.
+    pub(crate) fn log_in(&self, call: &Call, login: &Login, password: &Password) -> Request {
+        let body = LogIn {
+            username: login.as_str(),
+            password: password.expose(),
+        };
+        let request = Request::post("/api/v1/authn").json(&body);
+        match call
+            .client_address
+            .map(|address| HeaderValue::try_from(address.to_string()))
+        {
+            Some(Ok(address)) => request.header(X_FORWARDED_FOR, address),
+            _ => request,
+        }
+    }
+
     /// Submits the password, once. `Ok(Err(…))` is a no.
     pub(crate) async fn authn(
         &self,
         turn: Turn,
         call: &Call,
-        login: &Login,
-        password: &Password,
+        log_in: Request,
     ) -> Result<Result<Transaction, Rejection>, SourceError> {
-        let body = json!({"username": login.as_str(), "password": password.expose()});
-        let mut request = Request::post("/api/v1/authn").json(&body);
-        if let Some(address) = call.client_address
-            && let Ok(value) = HeaderValue::try_from(address.to_string())
-        {
-            request = request.header(HeaderName::from_static("x-forwarded-for"), value);
-        }
-        let response = self.send(call, request, self.send_token_with_authn).await?;
+        let response = self.send(call, log_in, self.send_token_with_authn).await?;
         turn.answered(&response);
         if response.status() == StatusCode::OK {
             return response
@@ -171,14 +180,22 @@ impl Api {
     }
 
     async fn send(&self, call: &Call, request: Request, with_token: bool) -> Result<Response, SourceError> {
-        let mut request = request.header(header::ACCEPT, HeaderValue::from_static("application/json"));
-        if let Some(token) = self.token.as_ref().filter(|_| with_token) {
-            request = request.header(header::AUTHORIZATION, token.clone());
-        }
-        let response = self.client.send(call, request).await?;
-        let okta_request_id = response.headers().get("x-okta-request-id");
-        tracing::debug!(?okta_request_id, status = response.status().as_u16(), "Okta answered");
+        let token = self.token.as_ref().filter(|_| with_token);
+        let response = self.client.send(call, dressed(request, token)).await?;
+        tracing::debug!(
+            okta_request_id = ?response.headers().get("x-okta-request-id"),
+            status = response.status().as_u16(),
+            "Okta answered"
+        );
         Ok(response)
+    }
+}
+
+fn dressed(request: Request, token: Option<&HeaderValue>) -> Request {
+    let request = request.header(header::ACCEPT, HeaderValue::from_static("application/json"));
+    match token {
+        Some(token) => request.header(header::AUTHORIZATION, token.clone()),
+        None => request,
     }
 }
 

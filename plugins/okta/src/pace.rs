@@ -80,7 +80,7 @@ impl Pacer {
         purpose: Purpose,
         call: &Call,
     ) -> Result<Turn, SourceError> {
-        let mut granted = {
+        let granted = {
             let mut state = self.lock();
             let State { clock, buckets } = &mut *state;
             let bucket = &mut buckets[counted as usize];
@@ -95,9 +95,20 @@ impl Pacer {
             bucket.queue(purpose, grant);
             granted
         };
+        // In a box of its own: most don't wait.
+        Box::pin(self.wait(counted, purpose, call.begin_by, granted)).await
+    }
+
+    async fn wait(
+        self: &Arc<Self>,
+        counted: Counted,
+        purpose: Purpose,
+        begin_by: Instant,
+        mut granted: oneshot::Receiver<Turn>,
+    ) -> Result<Turn, SourceError> {
         loop {
             let change = self.changes[counted as usize].notified();
-            let wake = self.opens(counted, purpose).unwrap_or(call.begin_by).min(call.begin_by);
+            let wake = self.opens(counted, purpose).unwrap_or(begin_by).min(begin_by);
             tokio::select! {
                 biased;
                 turn = &mut granted => return turn.map_err(|_| throttled(None)),
@@ -106,7 +117,7 @@ impl Pacer {
             }
             self.pass_on(counted);
             let opens = self.opens(counted, purpose);
-            if Instant::now() >= call.begin_by || opens.is_some_and(|opens| opens > call.begin_by) {
+            if Instant::now() >= begin_by || opens.is_some_and(|opens| opens > begin_by) {
                 // A turn that came this very moment is taken: it is counted already.
                 return granted.try_recv().map_err(|_| self.late(counted, opens));
             }

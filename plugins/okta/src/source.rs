@@ -5,6 +5,7 @@ use idbridge_source::{
     Authentication, BuildError, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password,
     Rejection, SourceError, User, UserName,
 };
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::api::{Api, Ask, protocol};
@@ -45,9 +46,17 @@ impl OktaSource {
 
     /// What else has to be asked about a user, as the settings want it.
     pub(crate) async fn extras(&self, ask: Ask<'_>, id: &Id) -> Result<Extras, SourceError> {
-        let (access, rules) = (&self.settings.access, &self.settings.rules);
+        if !self.asks_extras() {
+            return Ok(Extras::default());
+        }
+        // In a box of its own: it is large, and comes after the longest wait.
+        Box::pin(self.ask_extras(ask, id)).await
+    }
+
+    async fn ask_extras(&self, ask: Ask<'_>, id: &Id) -> Result<Extras, SourceError> {
+        let rules = &self.settings.rules;
         let factors = async {
-            if access.is_none() || rules.second_factor == SecondFactor::Ignore {
+            if rules.second_factor == SecondFactor::Ignore {
                 return Ok(false);
             }
             Ok(self.api.factors(ask, id).await?.iter().any(map::is_second_factor))
@@ -65,6 +74,11 @@ impl OktaSource {
         };
         let (second_factor, groups) = tokio::try_join!(factors, groups)?;
         Ok(Extras { second_factor, groups })
+    }
+
+    fn asks_extras(&self) -> bool {
+        let rules = &self.settings.rules;
+        self.settings.access.is_some() && (rules.groups || rules.second_factor != SecondFactor::Ignore)
     }
 
     /// The last rule, and the profile. Both RPCs end here.
@@ -103,10 +117,13 @@ impl OktaSource {
         login: &Login,
         password: &Password,
     ) -> Result<Result<Transaction, Rejection>, SourceError> {
+        if call.begin_by <= Instant::now() {
+            return Err(SourceError::new(ErrorKind::TimedOut, "POST /api/v1/authn"));
+        }
         let turn = self.api.turn_to_log_in(call, self.follow_ups()).await?;
-        let api = Arc::clone(&self.api);
-        let (call, login, password) = (call.clone(), login.clone(), password.clone());
-        let submission = async move { api.authn(turn, &call, &login, &password).await };
+        let log_in = self.api.log_in(call, login, password);
+        let (api, call) = (Arc::clone(&self.api), call.clone());
+        let submission = async move { api.authn(turn, &call, log_in).await };
         let ended = tokio::spawn(submission.in_current_span()).await;
         ended.unwrap_or_else(|_| {
             let stopped = SourceError::new(ErrorKind::Unavailable { retry_after: None }, "POST /api/v1/authn");
@@ -116,9 +133,7 @@ impl OktaSource {
 
     /// What has to be asked after a password was proved.
     fn follow_ups(&self) -> &'static [Counted] {
-        let (rules, token) = (&self.settings.rules, self.settings.access.is_some());
-        let extras = token && (rules.groups || rules.second_factor != SecondFactor::Ignore);
-        match (rules.login_is_email, extras) {
+        match (self.settings.rules.login_is_email, self.asks_extras()) {
             (false, true) => &[Counted::User, Counted::Other],
             (false, false) => &[Counted::User],
             (true, true) => &[Counted::Other],
@@ -214,7 +229,8 @@ impl IdentitySource for OktaSource {
         };
         let user = match proof {
             Ok(proof) if self.settings.rules.login_is_email => self.complete_from_authn(ask, proof).await?,
-            Ok(proof) => self.complete(ask, proof).await?,
+            // In a box of its own, as the extras are.
+            Ok(proof) => Box::pin(self.complete(ask, proof)).await?,
             Err(rejection) => Err(rejection),
         };
         Ok(match user {

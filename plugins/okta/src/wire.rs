@@ -1,15 +1,22 @@
-//! What Okta sends, exactly as far as it is used. A doubled or missing key is an error, and so is an array where Okta
-//! sends an object; `null` is absence where Okta may leave a key out.
+//! What is sent to Okta, and what Okta sends, exactly as far as it is used. A doubled or missing key is an error, and so
+//! is an array where Okta sends an object; `null` is absence where Okta may leave a key out.
 
 mod object;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use object::Object;
 
 /// `profile` of a user: base and custom attributes side by side.
 pub(crate) type Profile = Map<String, Value>;
+
+/// The body of `POST /api/v1/authn`, with the password in the clear.
+#[derive(Serialize)]
+pub(crate) struct LogIn<'a> {
+    pub(crate) username: &'a str,
+    pub(crate) password: &'a str,
+}
 
 /// An answer of `POST /api/v1/authn`.
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde::Serialize;
 use url::Url;
 
 use crate::Origin;
@@ -19,6 +19,8 @@ pub struct Request {
     query: Vec<(&'static str, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Bytes>,
+    /// Whether the body could be written.
+    is_whole: bool,
 }
 
 impl Request {
@@ -51,10 +53,11 @@ impl Request {
         self
     }
 
-    /// A JSON body and its `Content-Type`.
+    /// A JSON body and its `Content-Type`. One that can't be written fails the request before anything is sent.
     #[must_use]
-    pub fn json(mut self, body: &Value) -> Self {
-        self.body = Some(Bytes::from(body.to_string()));
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        self.body = serde_json::to_vec(body).ok().map(Bytes::from);
+        self.is_whole = self.body.is_some();
         self.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
     }
 
@@ -63,8 +66,11 @@ impl Request {
         format!("{} {}", self.method, self.template)
     }
 
-    /// `None` if the segments don't fit the template, or the parser would make another path of them.
+    /// `None` if the body couldn't be written, if the segments don't fit the template, or the parser would make another path of them.
     pub(crate) fn url(&self, origin: &Origin) -> Option<Url> {
+        if !self.is_whole {
+            return None;
+        }
         let mut values = self.segments.iter();
         let mut path = String::new();
         for part in self.template.split('/').skip(1) {
@@ -92,6 +98,7 @@ impl Request {
             query: Vec::new(),
             headers: HeaderMap::new(),
             body: None,
+            is_whole: true,
         }
     }
 }

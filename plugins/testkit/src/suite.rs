@@ -44,6 +44,7 @@ macro_rules! __each_case {
                 login_reaches_the_upstream_byte_for_byte laws [10] needs [Authenticate];
                 password_is_submitted_once laws [4] needs [Authenticate];
                 caller_hanging_up_does_not_cut_the_check laws [4] needs [Authenticate];
+                nothing_is_submitted_after_begin_by laws [1] needs [Authenticate];
                 calls_at_once_keep_apart laws [2] needs [Authenticate];
             }
             user_by_email {

@@ -50,6 +50,8 @@ fn mutants() -> Vec<(&'static str, Defect)> {
         ("authenticate::login_reaches_the_upstream_byte_for_byte", Defect { login: |login| login.replace('\\', "/"), ..SOUND }),
         ("authenticate::password_is_submitted_once", Defect { habit: Habit::SubmitTwice, ..SOUND }),
         ("authenticate::caller_hanging_up_does_not_cut_the_check", Defect { habit: Habit::CutTheCheck, ..SOUND }),
+        ("authenticate::nothing_is_submitted_after_begin_by", Defect { habit: Habit::BeginLate, ..SOUND }),
+        ("authenticate::nothing_is_submitted_after_begin_by", Defect { log_in: |answer, _| answer.or(Ok(Reject(Rejection::InvalidCredentials))), ..SOUND }),
         ("authenticate::calls_at_once_keep_apart", Defect { habit: Habit::ShareSession, ..SOUND }),
         ("user_by_email::known_address_is_found", Defect { look_up: |_, _| Ok(Absent), ..SOUND }),
         ("user_by_email::known_address_is_found", Defect { look_up: |answer, _| forget(answer, |user| user.given_name = None), ..SOUND }),

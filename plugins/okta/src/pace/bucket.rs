@@ -138,6 +138,9 @@ impl Bucket {
                 if known.learn(&gauge) {
                     return true;
                 }
+                if known.is_emptied_by_others(&gauge) {
+                    self.paused_until = self.paused_until.max(clock.when(gauge.reset));
+                }
             }
             (Some(Notice::Nothing) | None, Known::Window(window)) => {
                 window.roll(clock, now);
@@ -223,6 +226,15 @@ impl Known {
             length,
         });
         true
+    }
+}
+
+impl Known {
+    /// Whether this is the org's whole bucket, which others have emptied while our token's share of it lasts. A limit
+    /// that is much smaller is another one: that of one user name.
+    fn is_emptied_by_others(&self, gauge: &Gauge) -> bool {
+        matches!(self, Self::Window(window)
+            if gauge.remaining == 0 && gauge.reset < window.reset && gauge.limit >= window.limit)
     }
 }
 

@@ -321,3 +321,28 @@ async fn a_reset_far_away_is_waited_for_no_longer_than_a_minute() {
     sleep(Duration::from_secs(61)).await;
     turn(&pacer, Purpose::LogIn, PATIENT).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_others_emptied_is_left_alone_and_one_users_limit_is_not_everybodys() {
+    let pacer = Pacer::new();
+    let window = |limit, remaining, reset| {
+        Notice::Window(Gauge {
+            limit,
+            remaining,
+            reset,
+            date: 10,
+        })
+    };
+    let told = async |notice| turn(&pacer, Purpose::LogIn, PATIENT).await.unwrap().told(notice);
+    told(window(300, 200, 60)).await;
+    told(window(4, 0, 11)).await;
+    assert!(
+        turn(&pacer, Purpose::LogIn, PATIENT).await.is_ok(),
+        "four a second for one user name"
+    );
+    told(window(600, 0, 30)).await;
+    let refused = turn(&pacer, Purpose::LogIn, PATIENT).await.unwrap_err();
+    assert!(matches!(refused, ErrorKind::Throttled { retry_after: Some(wait) } if wait.as_secs() >= 19));
+    sleep(Duration::from_secs(21)).await;
+    turn(&pacer, Purpose::LogIn, PATIENT).await.unwrap();
+}

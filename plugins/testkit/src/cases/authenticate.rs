@@ -3,10 +3,11 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use idbridge_source::{Authentication, Rejection, SourceError};
+use idbridge_source::{Authentication, Call, Rejection, SourceError};
+use tokio::time::Instant;
 
 use super::is;
-use crate::trial::{Trial, ensure, parsed_login, parsed_password};
+use crate::trial::{Operation, Trial, ensure, parsed_login, parsed_password};
 use crate::world::{
     ACCENTED, ADA, BYTES, DEACTIVATED, FEDERATED, INACTIVE, LOCKED, LOGIN_IS_NOT_EMAIL, MIXED_CASE, NOBODY,
     PASSWORD_EXPIRED, SECOND_FACTOR, SUSPENDED, TWIN_ONE, WRONG_PASSWORD,
@@ -198,6 +199,25 @@ pub(crate) async fn caller_hanging_up_does_not_cut_the_check(trial: &Trial) -> V
     );
     let times = trial.submission_count().await;
     ensure!(times == 1, "the password was submitted {times} times");
+    Ok(())
+}
+
+pub(crate) async fn nothing_is_submitted_after_begin_by(trial: &Trial) -> Verdict {
+    // Whoever asked has left, and the deadline is that of a check that was sent.
+    let call = Call {
+        begin_by: Instant::now(),
+        ..trial.call()
+    };
+    let answer = trial.ask(Operation::Authenticate, &call).await;
+    ensure!(
+        answer.is_err(),
+        "a check that is begun too late: {answer:?}, not an error"
+    );
+    let times = trial.submission_count().await;
+    ensure!(
+        times == 0,
+        "the password was submitted {times} times after its caller had left"
+    );
     Ok(())
 }
 

@@ -35,6 +35,7 @@ pub(crate) struct Defect {
 /// What is wrong with how it asks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Habit {
+    BeginLate,
     CutTheCheck,
     DeclareLess,
     DeclareNothing,
@@ -110,9 +111,10 @@ impl Mutant {
     }
 
     fn call(&self, call: &Call) -> Call {
-        let late = if self.has(Habit::IgnoreDeadline) { 3600 } else { 0 };
+        let late = |habit| Duration::from_secs(if self.has(habit) { 3600 } else { 0 });
         Call {
-            deadline: call.deadline + Duration::from_secs(late),
+            deadline: call.deadline + late(Habit::IgnoreDeadline),
+            begin_by: call.begin_by + late(Habit::BeginLate),
             ..call.clone()
         }
     }
