@@ -32,7 +32,7 @@ pub use answer::{Answer, Outcome};
 pub use call::Call;
 pub use gateway::{Gateway, Transport};
 pub use problem::Problem;
-pub use profile::Profile;
+pub use profile::{Profile, Unfit};
 
 /// What the settings say of the gateway.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{bare, delay_proxy, upstream};
+use crate::{bare, delay_proxy, instructions, upstream};
 
 #[derive(Debug, clap::Parser)]
 #[command(
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     pub(crate) write_docs: bool,
 }
 
-/// What a process of the bench is, beside the main one.
+/// What a process of the bench is, beside the one that runs the rows.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Role {
     /// The naive pass-through
@@ -50,7 +50,12 @@ pub(crate) enum Role {
     /// A gRPC service that asks nobody
     #[command(hide = true)]
     Echo,
+    /// Count the instructions that the work of a call takes, and compare them with those recorded
+    Instructions(instructions::Args),
     /// A source that answers like Okta
     #[command(hide = true)]
     Upstream(upstream::Args),
+    /// What `instructions` counts
+    #[command(hide = true)]
+    Work(instructions::Work),
 }

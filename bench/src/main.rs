@@ -9,6 +9,7 @@ mod cli;
 mod context;
 mod delay_proxy;
 mod echo;
+mod instructions;
 mod load;
 mod nginx;
 mod process;
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
         Some(Role::Bare(args)) => bare::serve(&args).map(|()| ExitCode::SUCCESS),
         Some(Role::DelayProxy(args)) => delay_proxy::serve(args).map(|()| ExitCode::SUCCESS),
         Some(Role::Echo) => echo::serve().map(|()| ExitCode::SUCCESS),
+        Some(Role::Instructions(args)) => instructions::run(&args),
         Some(Role::Upstream(args)) => upstream::serve(args).map(|()| ExitCode::SUCCESS),
+        Some(Role::Work(args)) => instructions::work(&args).map(|()| ExitCode::SUCCESS),
         None => run::run(&cli.options),
     };
     ended.unwrap_or_else(|error| {

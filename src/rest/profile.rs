@@ -51,7 +51,7 @@ struct Facts {
 
 /// Why there is no profile of a user.
 #[derive(Debug, PartialEq)]
-pub(super) enum Unfit {
+pub enum Unfit {
     /// Not a user that a broker may answer with.
     Malformed(&'static str),
     /// Auth0 would store a user that the typed identifier doesn't find the next time.
@@ -59,7 +59,8 @@ pub(super) enum Unfit {
 }
 
 impl Profile {
-    pub(super) fn new(user: pb::User, source: String, typed: &str, settings: &Settings) -> Result<Self, Unfit> {
+    /// The profile of the user whom this typed identifier found.
+    pub fn new(user: pb::User, source: String, typed: &str, settings: &Settings) -> Result<Self, Unfit> {
         if user.id.is_empty() {
             return Err(Unfit::Malformed("a user without an id"));
         }

@@ -5,6 +5,9 @@ mod config;
 mod limits;
 mod lookup;
 mod map;
+#[cfg(feature = "measured")]
+#[doc(hidden)]
+pub mod measured;
 mod pace;
 mod profile;
 mod source;
