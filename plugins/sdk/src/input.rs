@@ -191,7 +191,10 @@ mod tests {
             same_identifier("jos\u{e9}@example.com", "jose\u{301}@example.com"),
             "NFC"
         );
-        assert!(same_identifier("\u{212a}@example.com", "k@example.com"), "NFC makes a K of the kelvin sign");
+        assert!(
+            same_identifier("\u{212a}@example.com", "k@example.com"),
+            "NFC makes a K of the kelvin sign"
+        );
         assert!(!same_identifier("josé@example.com", "jose@example.com"), "accents");
         assert!(!same_identifier("İ@example.com", "i@example.com"), "Turkish");
         assert!(
