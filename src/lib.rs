@@ -18,7 +18,7 @@
 //! | [`rest`] | the gateway for Auth0's scripts: a client of the gRPC service |
 //! | [`server`] | listeners, workers, connections, the stacks of layers, callers, health |
 //! | [`telemetry`] | log records, metrics, audit |
-//! | [`hex`], [`request_id`] | bytes as text; the id of a call |
+//! | [`hex`], [`request_id`], `unwind` | bytes as text; the id of a call; a call's panic |
 //! | [`pb`] | what is generated from `proto/` |
 //!
 //! # Invariants
@@ -45,3 +45,4 @@ pub mod rest;
 pub mod server;
 pub mod sources;
 pub mod telemetry;
+mod unwind;

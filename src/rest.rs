@@ -15,10 +15,7 @@ mod profile;
 #[cfg(test)]
 mod tests;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -27,6 +24,8 @@ use http::Method;
 
 use auth0::Operation;
 use idbridge_source::RequestId;
+
+use crate::unwind::caught;
 
 pub use answer::{Answer, Outcome};
 pub use call::Call;
@@ -70,7 +69,7 @@ pub fn router<T: Transport>(transport: T, settings: Settings) -> Router {
 
 async fn serve<T: Transport>(State(gateway): State<Arc<Gateway<T>>>, request: Request) -> Answer {
     let request_id = crate::request_id::take_or_make(request.headers());
-    let result = match without_panic(answer(&gateway, request, &request_id)).await {
+    let result = match caught(answer(&gateway, request, &request_id)).await {
         Some(result) => result,
         None => {
             tracing::error!(%request_id, "answering a request panicked");
@@ -111,17 +110,4 @@ async fn answer<T: Transport>(
             gateway.login(call, identifier, password).await.result
         }
     }
-}
-
-/// `None` if it panicked: the answer is then a 500 like any other, and the connection lives on.
-async fn without_panic<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    std::future::poll_fn(
-        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-            Err(_) => Poll::Ready(None),
-        },
-    )
-    .await
 }

@@ -1,9 +1,6 @@
 //! What the stacks are made of, in the order in which a call meets it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
@@ -19,6 +16,7 @@ use crate::grpc::status::{Reason, Refusal};
 use crate::request_id;
 use crate::telemetry::audit::Attempt;
 use crate::telemetry::metrics::{Metrics, Operation};
+use crate::unwind::caught;
 
 /// A method by its path. Paths that don't exist have no name of their own, so that callers can't make labels.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -103,16 +101,7 @@ pub(super) async fn catch_panic<T>(
     id: &RequestId,
     answer: impl Future<Output = Result<T, Reason>>,
 ) -> Result<T, Reason> {
-    let mut answer = pin!(answer);
-    let caught =
-        std::future::poll_fn(
-            |context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(answer)) => Poll::Ready(Some(answer)),
-                Err(_) => Poll::Ready(None),
-            },
-        );
-    caught.await.unwrap_or_else(|| {
+    caught(answer).await.unwrap_or_else(|| {
         tracing::error!(request_id = id.as_str(), "answering a call panicked");
         Err(Reason::Internal)
     })

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::api::{Ask, protocol};
 use crate::map::{self, Owner, Status};
 use crate::profile;
-use crate::source::OktaSource;
+use crate::source::{Extras, OktaSource};
 use crate::wire::{Id, UserRecord};
 
 /// More people than this for one address need a person to look at them, not more calls.
@@ -78,18 +78,29 @@ impl OktaSource {
     }
 
     async fn judge(&self, ask: Ask<'_>, record: &UserRecord) -> Result<Lookup, SourceError> {
+        let status = match self.eligible(record)? {
+            Ok(status) => status,
+            Err(rejection) => return Ok(Lookup::Ineligible(rejection)),
+        };
+        let extras = self.extras(ask, &record.id).await?;
+        self.found(record, status, extras)
+    }
+
+    /// What the record alone decides.
+    pub(crate) fn eligible(&self, record: &UserRecord) -> Result<Result<Status, Rejection>, SourceError> {
         let status = Status::parse(&record.status).ok_or_else(|| protocol("the user's status is unknown"))?;
         if let Some(rejection) = map::rejected_at_lookup(status, &self.settings.rules) {
-            return Ok(Lookup::Ineligible(rejection));
+            return Ok(Err(rejection));
         }
-        if let Some(rejection) = owner(record)?.rejected(true, &self.settings.rules) {
-            return Ok(Lookup::Ineligible(rejection));
-        }
-        let extras = self.extras(ask, &record.id).await?;
-        match self.user(record, status, extras, false)? {
-            Ok(user) => Ok(Lookup::Found(user)),
-            Err(rejection) => Ok(Lookup::Ineligible(rejection)),
-        }
+        Ok(match owner(record)?.rejected(true, &self.settings.rules) {
+            Some(rejection) => Err(rejection),
+            None => Ok(status),
+        })
+    }
+
+    pub(crate) fn found(&self, record: &UserRecord, status: Status, extras: Extras) -> Result<Lookup, SourceError> {
+        let user = self.user(record, status, extras, false)?;
+        Ok(user.map_or_else(Lookup::Ineligible, Lookup::Found))
     }
 
     /// The user whom the path names. An address with a `/` fits no path at Okta, encoded or not (405): search finds it.

@@ -6,14 +6,10 @@ use std::sync::Arc;
 use idbridge_source::{Authentication, ErrorKind, Lookup, SourceError, Table};
 use serde::de::DeserializeOwned;
 
-use crate::api::protocol;
 use crate::config::Settings;
-use crate::lookup::owner;
-use crate::map::{self, State, Status};
 use crate::pace::Pacer;
-use crate::profile::{self, Facts};
 use crate::source::{Extras, OktaSource};
-use crate::wire::{Object, Transaction, UserRecord};
+use crate::wire::{Object, UserRecord};
 
 /// A source that is only ever told what Okta answered.
 #[derive(Debug)]
@@ -29,40 +25,19 @@ impl Mapping {
     /// A user whom a look-up found, from `GET /api/v1/users/{id}`; without factors and groups.
     pub fn look_up(&self, record: &[u8]) -> Result<Lookup, SourceError> {
         let record: UserRecord = read(record)?;
-        let rules = &self.0.settings.rules;
-        let status = Status::parse(&record.status).ok_or_else(|| protocol("the user's status is unknown"))?;
-        let rejection = match map::rejected_at_lookup(status, rules) {
-            Some(rejection) => Some(rejection),
-            None => owner(&record)?.rejected(true, rules),
-        };
-        if let Some(rejection) = rejection {
-            return Ok(Lookup::Ineligible(rejection));
+        match self.0.eligible(&record)? {
+            Ok(status) => self.0.found(&record, status, Extras::default()),
+            Err(rejection) => Ok(Lookup::Ineligible(rejection)),
         }
-        let user = self.0.user(&record, status, Extras::default(), false)?;
-        Ok(user.map_or_else(Lookup::Ineligible, Lookup::Found))
     }
 
-    /// A complete log-in that tells all there is (`login_is_email`), from `POST /api/v1/authn`. Any other proves nothing
-    /// here.
+    /// A log-in that tells all there is (`login_is_email`), from `POST /api/v1/authn`; without factors.
     pub fn log_in(&self, transaction: &[u8]) -> Result<Authentication, SourceError> {
-        let transaction: Transaction = read(transaction)?;
-        let embedded = transaction.embedded.unwrap_or_default();
-        let user = embedded
-            .user
-            .filter(|_| map::state(&transaction.status) == State::Proved);
-        let user = user.ok_or_else(|| protocol("the transaction's status proves nothing"))?;
-        let profile = user
-            .profile
-            .ok_or_else(|| protocol("the transaction tells no profile"))?;
-        let facts = Facts {
-            id: &user.id,
-            profile: &profile,
-            emails: &[],
-            second_factor: false,
-            groups: Vec::new(),
-            password_expired: false,
+        let user = match self.0.weigh(read(transaction)?)? {
+            Ok(proof) => self.0.told_by_authn(proof, Extras::default())?,
+            Err(rejection) => Err(rejection),
         };
-        profile::user(facts, &self.0.settings.rules).map(Authentication::Accept)
+        Ok(user.map_or_else(Authentication::Reject, Authentication::Accept))
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Extras {
 }
 
 /// A password that Okta proved.
-struct Proof {
+pub(crate) struct Proof {
     user: AuthnUser,
     expired: bool,
 }
@@ -142,7 +142,7 @@ impl OktaSource {
     }
 
     /// Takes a transaction as evidence, or not. `Ok(Err(…))` is a no.
-    fn weigh(&self, transaction: Transaction) -> Result<Result<Proof, Rejection>, SourceError> {
+    pub(crate) fn weigh(&self, transaction: Transaction) -> Result<Result<Proof, Rejection>, SourceError> {
         let state = map::state(&transaction.status);
         let embedded = transaction.embedded.unwrap_or_default();
         match state {
@@ -177,6 +177,10 @@ impl OktaSource {
     /// With login_is_email the transaction tells all there is.
     async fn complete_from_authn(&self, ask: Ask<'_>, proof: Proof) -> Result<Result<User, Rejection>, SourceError> {
         let extras = self.extras(ask, &proof.user.id).await?;
+        self.told_by_authn(proof, extras)
+    }
+
+    pub(crate) fn told_by_authn(&self, proof: Proof, extras: Extras) -> Result<Result<User, Rejection>, SourceError> {
         let profile = proof
             .user
             .profile

@@ -28,7 +28,7 @@ pub(super) struct Bucket {
     known: Known,
     /// Sent, and not yet answered. Okta may have counted them or not.
     in_flight: u32,
-    /// Set by the concurrency limit, which has no window.
+    /// Set by the concurrency limit, which has no window, and by a bucket that others have emptied.
     paused_until: Option<Instant>,
     log_ins: VecDeque<Grant>,
     look_ups: VecDeque<Grant>,
