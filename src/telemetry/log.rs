@@ -120,7 +120,7 @@ mod tests {
         ] {
             let targets = targets(level);
             assert!(targets.would_enable(audit::TARGET, &Level::INFO), "{level}");
-            for library in ["h2", "hyper_util", "reqwest", "rustls", "tonic"] {
+            for library in ["h2", "hyper", "hyper_util", "rustls", "tonic"] {
                 assert!(!targets.would_enable(library, &Level::INFO), "{library} at {level}");
             }
         }

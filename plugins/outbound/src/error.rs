@@ -1,7 +1,10 @@
 use std::error::Error;
 use std::fmt;
 
-use idbridge_source::ErrorKind;
+use idbridge_source::{ErrorKind, SourceError};
+
+use crate::connections::Failure;
+use crate::request::Route;
 
 /// The cause of an error that an HTTP status brought.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,21 +30,27 @@ pub(crate) enum Refused {
 }
 
 /// The one table from failures of the transport to kinds.
-pub(crate) fn kind(error: &reqwest::Error) -> ErrorKind {
-    let unavailable = ErrorKind::Unavailable { retry_after: None };
-    // Name, TCP, TLS, and the time for them: nothing was asked yet, so it counts as unreachable and not as silent.
-    if error.is_connect() {
-        return unavailable;
+impl Failure {
+    pub(crate) fn into_error(self, route: &Route) -> SourceError {
+        let kind = match &self {
+            // Name, TCP, TLS, and the time for them: nothing was asked yet, so it counts as unreachable and not as silent.
+            Self::Connect(_) => UNAVAILABLE,
+            Self::Http1(error) if error.is_parse() => ErrorKind::Protocol,
+            // Reset, closed, cut off in the middle of an answer.
+            Self::Http1(_) | Self::Http2(_) => UNAVAILABLE,
+            Self::Refused(why) => why.kind(),
+        };
+        let error = SourceError::new(kind, route.to_string());
+        match self {
+            Self::Connect(cause) => error.with_source(cause),
+            Self::Http1(cause) => error.with_source(cause),
+            Self::Http2(cause) => error.with_source(cause),
+            Self::Refused(cause) => error.with_source(cause),
+        }
     }
-    if error.is_timeout() {
-        return ErrorKind::TimedOut;
-    }
-    if error.is_builder() || error.is_redirect() || spoke_no_http(error) {
-        return ErrorKind::Protocol;
-    }
-    // Reset, closed, cut off in the middle of an answer.
-    unavailable
 }
+
+const UNAVAILABLE: ErrorKind = ErrorKind::Unavailable { retry_after: None };
 
 impl Refused {
     pub(crate) fn kind(self) -> ErrorKind {
@@ -50,17 +59,6 @@ impl Refused {
             Self::Oversize | Self::Unfit => ErrorKind::Protocol,
         }
     }
-}
-
-fn spoke_no_http(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 impl From<&serde_json::Error> for Undecodable {

@@ -1,13 +1,14 @@
 //! The one HTTP client that sources use.
 //!
 //! A general client helps: it follows redirects, repeats requests, keeps cookies, reads proxy variables. Each of these
-//! can submit a password twice, hand it to another host, or mix two users' sessions. Here all of it is off.
+//! can submit a password twice, hand it to another host, or mix two users' sessions. This one stands on hyper's and h2's
+//! connections, and has none of it.
 //!
 //! | what | how it is held |
 //! | --- | --- |
-//! | one request is one request | no retry policy, no redirect; a 3xx is an error |
+//! | one request is one request | nothing repeats or redirects; a 3xx is an error |
 //! | the host is the one in the settings | [`Origin`]; links in answers are never followed |
-//! | a path is the one that was meant | [`Request::segment`] encodes, and the built URL is compared with the intended one |
+//! | a path is the one that was meant | [`Request::segment`] encodes, and the built path is compared with the intended one |
 //! | every wait ends | connecting, and the whole exchange, body included; never later than the call's deadline |
 //! | an answer has an end | the cap counts bytes as they arrive, whatever `Content-Length` says |
 //! | no address or password in a log | spans and errors name the route's template, never a URL, never a body |
@@ -16,6 +17,8 @@
 //! of it had left this process. Once begun it is not sent again.
 
 mod client;
+mod connections;
+mod connector;
 mod error;
 mod origin;
 mod request;

@@ -1,5 +1,7 @@
 use std::fmt;
 
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use http::{HeaderValue, Uri};
 use url::{Host, Url};
 
 /// Scheme, host and port of an upstream, from the settings. Everything else of a URL is the program's to build.
@@ -39,12 +41,33 @@ impl Origin {
         self.0.scheme() == "https"
     }
 
-    /// `None` if the parser would make another path or query of these than they are.
-    pub(crate) fn join(&self, path: &str, query: Option<&str>) -> Option<Url> {
-        let mut url = self.0.clone();
-        url.set_path(path);
-        url.set_query(query);
-        (url.path() == path && url.query() == query).then_some(url)
+    /// `None` if a URL's host doesn't fit a header: no [`Origin`] has such a one.
+    pub(crate) fn target(&self) -> Option<Target> {
+        let port = self.0.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let authority = format!("{}{port}", self.host());
+        Some(Target {
+            scheme: if self.is_https() { Scheme::HTTPS } else { Scheme::HTTP },
+            host: HeaderValue::try_from(&authority).ok()?,
+            authority: Authority::try_from(authority).ok()?,
+        })
+    }
+}
+
+/// An origin in the forms that requests carry.
+pub(crate) struct Target {
+    scheme: Scheme,
+    authority: Authority,
+    pub(crate) host: HeaderValue,
+}
+
+impl Target {
+    pub(crate) fn uri(&self, path: PathAndQuery) -> Uri {
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path);
+        // Only a part that is missing would be an error.
+        Uri::from_parts(parts).unwrap_or_default()
     }
 }
 

@@ -1,27 +1,37 @@
 use std::fmt;
 
 use bytes::Bytes;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use url::Url;
-
-use crate::Origin;
 
 /// Everything but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One request: a route's template, what fills it, and what goes with it.
-pub struct Request {
-    pub(crate) method: Method,
-    template: &'static str,
+///
+/// It is handed on from future to future, each of which is as large as what it holds: hence the box.
+pub struct Request(Box<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) route: Route,
     segments: Vec<String>,
     query: Vec<(&'static str, String)>,
     pub(crate) headers: HeaderMap,
+    /// `None` if it could not be written.
     pub(crate) body: Option<Bytes>,
-    /// Whether the body could be written.
-    is_whole: bool,
 }
+
+/// What logs and errors call a request: `GET /api/v1/users/{id}`.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    template: &'static str,
+}
+
+/// The headers of most requests, with those that the client adds.
+const HEADERS: usize = 10;
 
 impl Request {
     /// A GET of a path whose variable segments stand in braces: `"/api/v1/users/{id}"`.
@@ -37,46 +47,63 @@ impl Request {
     /// anything is sent.
     #[must_use]
     pub fn segment(mut self, value: &str) -> Self {
-        self.segments.push(value.to_owned());
+        self.0.segments.push(value.to_owned());
         self
     }
 
     #[must_use]
     pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.query.push((name, value.into()));
+        self.0.query.push((name, value.into()));
         self
     }
 
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.0.headers.insert(name, value);
         self
     }
 
     /// A JSON body and its `Content-Type`. One that can't be written fails the request before anything is sent.
     #[must_use]
     pub fn json(mut self, body: &impl Serialize) -> Self {
-        self.body = serde_json::to_vec(body).ok().map(Bytes::from);
-        self.is_whole = self.body.is_some();
+        self.0.body = serde_json::to_vec(body).ok().map(Bytes::from);
         self.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
     }
 
-    /// `"GET /api/v1/users/{id}"`: what logs and errors call this.
-    pub(crate) fn route(&self) -> String {
-        format!("{} {}", self.method, self.template)
+    pub(crate) fn route(&self) -> &Route {
+        &self.0.route
     }
 
-    /// `None` if the body couldn't be written, if the segments don't fit the template, or the parser would make another path of them.
-    pub(crate) fn url(&self, origin: &Origin) -> Option<Url> {
-        if !self.is_whole {
-            return None;
+    pub(crate) fn into_parts(self) -> Parts {
+        *self.0
+    }
+
+    fn new(method: Method, template: &'static str) -> Self {
+        Self(Box::new(Parts {
+            route: Route { method, template },
+            segments: Vec::new(),
+            query: Vec::new(),
+            headers: HeaderMap::with_capacity(HEADERS),
+            body: Some(Bytes::new()),
+        }))
+    }
+}
+
+impl Parts {
+    /// `None` if the segments don't fit the template, or a server or a parser could make another path of it.
+    pub(crate) fn path(&self) -> Option<PathAndQuery> {
+        if self.segments.is_empty() && self.query.is_empty() && !self.route.template.contains('{') {
+            return Some(PathAndQuery::from_static(self.route.template));
         }
         let mut values = self.segments.iter();
-        let mut path = String::new();
-        for part in self.template.split('/').skip(1) {
+        let mut path = String::with_capacity(128);
+        for part in self.route.template.split('/').skip(1) {
             path.push('/');
             if part.starts_with('{') {
-                let value = values.next().filter(|value| !value.is_empty())?;
+                // The last two climb (RFC 3986, section 5.2.4).
+                let value = values
+                    .next()
+                    .filter(|value| !matches!(value.as_str(), "" | "." | ".."))?;
                 path.extend(utf8_percent_encode(value, ENCODED));
             } else {
                 path.push_str(part);
@@ -85,28 +112,27 @@ impl Request {
         if values.next().is_some() {
             return None;
         }
-        let pair = |(name, value): &(&str, String)| format!("{name}={}", utf8_percent_encode(value, ENCODED));
-        let query: Vec<String> = self.query.iter().map(pair).collect();
-        origin.join(&path, (!query.is_empty()).then(|| query.join("&")).as_deref())
-    }
-
-    fn new(method: Method, template: &'static str) -> Self {
-        Self {
-            method,
-            template,
-            segments: Vec::new(),
-            query: Vec::new(),
-            headers: HeaderMap::new(),
-            body: None,
-            is_whole: true,
+        for (number, (name, value)) in self.query.iter().enumerate() {
+            path.push(if number == 0 { '?' } else { '&' });
+            path.push_str(name);
+            path.push('=');
+            path.extend(utf8_percent_encode(value, ENCODED));
         }
+        let built = PathAndQuery::try_from(path.as_str()).ok()?;
+        (built.as_str() == path).then_some(built)
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.template)
     }
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
-            .field("route", &self.route())
+            .field("route", &self.0.route.to_string())
             .finish_non_exhaustive()
     }
 }
@@ -114,10 +140,11 @@ impl fmt::Debug for Request {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Origin;
 
     fn url(request: &Request) -> Option<String> {
-        let origin = Origin::parse("https://acme.okta.com").expect("an origin");
-        request.url(&origin).map(|url| url.as_str().to_owned())
+        let target = Origin::parse("https://acme.okta.com").expect("an origin").target()?;
+        request.0.path().map(|path| target.uri(path).to_string())
     }
 
     #[test]
@@ -142,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_parser_would_resolve_is_refused() {
+    fn what_a_parser_would_resolve_is_refused() {
         for value in ["", ".", ".."] {
             assert_eq!(
                 url(&Request::get("/api/v1/users/{id}").segment(value)),

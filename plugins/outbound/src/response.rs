@@ -1,27 +1,26 @@
 use std::fmt;
 
-use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use idbridge_source::{ErrorKind, SourceError};
 use serde::de::DeserializeOwned;
 
+use crate::connections::Answer;
 use crate::error::{HttpStatus, Undecodable};
+use crate::request::Route;
 
 /// A whole answer. Any status but a redirect: what it means is the source's to say.
 pub struct Response {
-    pub(crate) route: String,
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) route: Route,
+    pub(crate) answer: Answer,
 }
 
 impl Response {
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.answer.status
     }
 
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.answer.headers
     }
 
     /// The body as one JSON value that is called `application/json`; anything else is [`ErrorKind::Protocol`]. The
@@ -32,44 +31,44 @@ impl Response {
 
     /// An error of this kind about this answer; its cause names the HTTP status.
     pub fn error(&self, kind: ErrorKind) -> SourceError {
-        SourceError::new(kind, self.route.clone()).with_source(HttpStatus(self.status.as_u16()))
+        SourceError::new(kind, self.route.to_string()).with_source(HttpStatus(self.answer.status.as_u16()))
     }
 
     fn decode<T: DeserializeOwned>(&self) -> Result<T, Undecodable> {
         if !self.is_json() {
             return Err(Undecodable::NotJson);
         }
-        serde_json::from_slice(&self.body).map_err(|error| Undecodable::from(&error))
+        serde_json::from_slice(&self.answer.body).map_err(|error| Undecodable::from(&error))
     }
 
     fn protocol(&self, cause: Undecodable) -> SourceError {
-        SourceError::new(ErrorKind::Protocol, self.route.clone()).with_source(cause)
+        SourceError::new(ErrorKind::Protocol, self.route.to_string()).with_source(cause)
     }
 
     fn is_json(&self) -> bool {
-        let essence = |value: &str| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        self.headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| essence(value) == "application/json")
+        let value = self.answer.headers.get(header::CONTENT_TYPE);
+        let essence = value.and_then(|value| value.to_str().ok()?.split(';').next());
+        essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
     }
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("route", &self.route)
-            .field("status", &self.status)
+            .field("route", &self.route.to_string())
+            .field("status", &self.answer.status)
             .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::HeaderValue;
     use serde::Deserialize;
 
     use super::*;
+    use crate::Request;
 
     #[derive(Debug, Deserialize, PartialEq)]
     struct Body {
@@ -82,10 +81,12 @@ mod tests {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
         }
         let response = Response {
-            route: "GET /x/{id}".to_owned(),
-            status: StatusCode::OK,
-            headers,
-            body: Bytes::from_static(body),
+            route: Request::get("/x/{id}").into_parts().route,
+            answer: Answer {
+                status: StatusCode::OK,
+                headers,
+                body: Bytes::from_static(body),
+            },
         };
         response.json().map_err(|error: SourceError| error.chain())
     }

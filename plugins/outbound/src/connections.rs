@@ -1,0 +1,204 @@
+//! The connections to one upstream, and one exchange over one of them.
+//!
+//! What waits for an answer is as little as can be: over HTTP/2 a stream's handle and no task, over HTTP/1.1 a channel to
+//! the connection's task.
+
+mod http1;
+mod http2;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, StatusCode};
+use idbridge_source::{BoxError, BuildError};
+use tokio::time::Instant;
+
+use crate::Origin;
+use crate::connector::Connector;
+use crate::error::Refused;
+use crate::origin::Target;
+
+/// Shorter than the idle time of common load balancers (60 s), so that a connection is rarely found closed.
+const IDLE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Connections {
+    connector: Connector,
+    target: Target,
+    kept: Mutex<Kept>,
+}
+
+/// What is sent. In a box while it waits to be sent, and gone after.
+pub(crate) struct Message {
+    pub(crate) method: Method,
+    pub(crate) path: PathAndQuery,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// A whole answer.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Why there is no whole answer.
+pub(crate) enum Failure {
+    /// Nothing was asked.
+    Connect(BoxError),
+    Http1(hyper::Error),
+    Http2(h2::Error),
+    Refused(Refused),
+}
+
+/// Connections that wait for their next request.
+#[derive(Default)]
+struct Kept {
+    /// With the time of their last use, the latest last.
+    http1: Vec<(http1::Sender, Instant)>,
+    /// One for all.
+    http2: Option<(Arc<http2::Connection>, Instant)>,
+}
+
+enum Connection {
+    Http1(http1::Sender),
+    Http2(Arc<http2::Connection>),
+}
+
+impl Connections {
+    pub(crate) fn new(origin: &Origin, connect: Duration) -> Result<Self, BuildError> {
+        let target = origin
+            .target()
+            .ok_or_else(|| BuildError::new("the host fits no header"))?;
+        Ok(Self {
+            connector: Connector::new(origin, &target, connect)?,
+            target,
+            kept: Mutex::default(),
+        })
+    }
+
+    /// Sends once, and reads an answer whose body has at most so many bytes.
+    pub(crate) async fn exchange(&self, mut message: Box<Message>, limit: usize) -> Result<Answer, Failure> {
+        loop {
+            let (connection, is_new) = match self.take() {
+                Some(kept) => (kept, false),
+                // In a box of its own: few wait for a connection, and what they hold is large.
+                None => (Box::pin(self.open()).await?, true),
+            };
+            // A kept connection may have been closed meanwhile. Then none of the message has left this process.
+            match connection {
+                Connection::Http1(mut sender) => {
+                    match sender.try_send_request(http1::request(&self.target, *message)).await {
+                        Ok(response) => {
+                            let answer = http1::read(response, limit).await?;
+                            self.keep(sender);
+                            return Ok(answer);
+                        }
+                        Err(failure) => message = http1::unsent(failure)?,
+                    }
+                }
+                Connection::Http2(connection) => match connection.turn().await {
+                    Some(turn) => return turn.send(&self.target, message).await?.read(limit).await,
+                    None => self.forget(&connection),
+                },
+            }
+            if is_new {
+                return Err(Failure::Connect("the connection was closed at once".into()));
+            }
+        }
+    }
+
+    async fn open(&self) -> Result<Connection, Failure> {
+        let connected = self.connector.connect().await.map_err(Failure::Connect)?;
+        if !connected.is_http2 {
+            return http1::open(connected.io).await.map(Connection::Http1);
+        }
+        let new = http2::open(connected.io).await?;
+        let now = Instant::now();
+        let mut kept = self.lock();
+        // Of several that were opened at the same time, one is enough.
+        let (connection, used) = kept.http2.get_or_insert((new, now));
+        *used = now;
+        Ok(Connection::Http2(Arc::clone(connection)))
+    }
+
+    fn take(&self) -> Option<Connection> {
+        let now = Instant::now();
+        let is_stale = |used: Instant| now.saturating_duration_since(used) > IDLE;
+        let mut kept = self.lock();
+        match &mut kept.http2 {
+            Some((connection, used)) if !is_stale(*used) => {
+                *used = now;
+                return Some(Connection::Http2(Arc::clone(connection)));
+            }
+            // Whoever still waits on it has a handle of its own.
+            stale => *stale = None,
+        }
+        let stale = kept.http1.partition_point(|(_, used)| is_stale(*used));
+        kept.http1.drain(..stale);
+        let mut unready = Vec::new();
+        let ready = loop {
+            match kept.http1.pop() {
+                Some((sender, _)) if sender.is_ready() => break Some(Connection::Http1(sender)),
+                // It has answered this very moment.
+                Some((sender, used)) if !sender.is_closed() => unready.push((sender, used)),
+                Some(_closed) => {}
+                None => break None,
+            }
+        };
+        kept.http1.extend(unready.into_iter().rev());
+        ready
+    }
+
+    fn keep(&self, sender: http1::Sender) {
+        if !sender.is_closed() {
+            self.lock().http1.push((sender, Instant::now()));
+        }
+    }
+
+    fn forget(&self, closed: &Arc<http2::Connection>) {
+        let mut kept = self.lock();
+        if kept.http2.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, closed)) {
+            kept.http2 = None;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        // What stands behind it is whole after every step.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A body as it comes in. Most come in one piece, which is taken as it is.
+#[derive(Default)]
+struct Body {
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Body {
+    fn add(&mut self, piece: Bytes, limit: usize) -> Result<(), Failure> {
+        if self.first.len().max(self.all.len()) + piece.len() > limit {
+            return Err(Failure::Refused(Refused::Oversize));
+        }
+        if self.first.is_empty() {
+            self.first = piece;
+            return Ok(());
+        }
+        if self.all.is_empty() {
+            self.all.extend_from_slice(&self.first);
+        }
+        self.all.extend_from_slice(&piece);
+        Ok(())
+    }
+
+    fn whole(self) -> Bytes {
+        if self.all.is_empty() {
+            self.first
+        } else {
+            self.all.freeze()
+        }
+    }
+}

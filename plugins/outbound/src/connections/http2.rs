@@ -1,0 +1,127 @@
+//! HTTP/2: one connection for all exchanges.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use h2::client::{Builder, ResponseFuture, SendRequest};
+use h2::{Reason, SendStream};
+use http::{HeaderValue, Request, header};
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::{Answer, Body, Failure, Message};
+use crate::connector::Io;
+use crate::origin::Target;
+
+/// Answers are small, and none is waited for by another.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const WINDOW: u32 = 5 * STREAM_WINDOW;
+
+/// Bytes of an answer's headers.
+const HEADERS: u32 = 16 * 1024;
+
+pub(super) struct Connection(
+    /// One request at a time is handed over. While the upstream takes no further stream, the next waits here.
+    Mutex<SendRequest<Bytes>>,
+);
+
+/// The right to hand over the next request.
+pub(super) struct Turn<'a>(MutexGuard<'a, SendRequest<Bytes>>);
+
+/// A request that was sent. Dropped before its answer has come, it tells the upstream so.
+pub(super) struct Stream {
+    answer: ResponseFuture,
+    sent: SendStream<Bytes>,
+    is_answered: bool,
+}
+
+pub(super) async fn open(io: Box<dyn Io>) -> Result<Arc<Connection>, Failure> {
+    let (sender, connection) = Builder::new()
+        .enable_push(false)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_header_list_size(HEADERS)
+        .handshake(io)
+        .await
+        .map_err(Failure::Http2)?;
+    // How it ends is told to whoever waits for an answer.
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(Arc::new(Connection(Mutex::new(sender))))
+}
+
+impl Connection {
+    /// `None` if the connection takes no more requests.
+    pub(super) async fn turn(&self) -> Option<Turn<'_>> {
+        let mut sender = self.0.lock().await;
+        poll_fn(|context| sender.poll_ready(context)).await.ok()?;
+        Some(Turn(sender))
+    }
+}
+
+impl Turn<'_> {
+    pub(super) async fn send(mut self, target: &Target, message: Box<Message>) -> Result<Stream, Failure> {
+        let body = message.body.clone();
+        let has_body = !body.is_empty();
+        let (answer, sent) = self
+            .0
+            .send_request(request(target, *message), !has_body)
+            .map_err(Failure::Http2)?;
+        let mut stream = Stream {
+            answer,
+            sent,
+            is_answered: false,
+        };
+        if has_body {
+            // Until the upstream takes the stream, it may be given up, and then no body must be on its way.
+            poll_fn(|context| self.0.poll_ready(context))
+                .await
+                .map_err(Failure::Http2)?;
+            stream.sent.send_data(body, true).map_err(Failure::Http2)?;
+        }
+        Ok(stream)
+    }
+}
+
+impl Stream {
+    pub(super) async fn read(mut self, limit: usize) -> Result<Answer, Failure> {
+        let (head, mut incoming) = (&mut self.answer).await.map_err(Failure::Http2)?.into_parts();
+        let mut body = Body::default();
+        while let Some(piece) = incoming.data().await {
+            let piece = piece.map_err(Failure::Http2)?;
+            let length = piece.len();
+            body.add(piece, limit)?;
+            // An error says that the stream is over: so does the next piece.
+            drop(incoming.flow_control().release_capacity(length));
+        }
+        self.is_answered = true;
+        Ok(Answer {
+            status: head.status,
+            headers: head.headers,
+            body: body.whole(),
+        })
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.sent.send_reset(Reason::CANCEL);
+        }
+    }
+}
+
+fn request(target: &Target, message: Message) -> Request<()> {
+    let mut request = Request::new(());
+    *request.method_mut() = message.method;
+    *request.uri_mut() = target.uri(message.path);
+    *request.headers_mut() = message.headers;
+    if !message.body.is_empty() {
+        let length = HeaderValue::from(message.body.len());
+        request.headers_mut().insert(header::CONTENT_LENGTH, length);
+    }
+    request
+}
+
+#[cfg(test)]
+#[path = "http2_tests.rs"]
+mod tests;
