@@ -105,7 +105,8 @@ impl Api {
     /// The user with this id or login. `None`: Okta says that there is none, or hides them from this token.
     pub(crate) async fn user(&self, ask: Ask<'_>, key: &str) -> Result<Option<UserRecord>, SourceError> {
         let response = self.paced(ask, Counted::User, Request::get(USER).segment(key)).await?;
-        if map::is_absence(response.status().as_u16(), code(&response).as_deref()) {
+        let is_found = response.status() == StatusCode::OK;
+        if !is_found && map::is_absence(response.status().as_u16(), code(&response).as_deref()) {
             return Ok(None);
         }
         one(&response).map(Some)
@@ -206,9 +207,12 @@ pub(crate) fn protocol(cause: &'static str) -> SourceError {
 
 /// Okta compares code points, so an address with an accent is searched for in each of its spellings.
 fn search_expression(key: &str, value: &str) -> String {
-    let mut spellings = vec![value.to_owned(), value.nfc().collect(), value.nfd().collect()];
-    spellings.sort();
-    spellings.dedup();
+    let mut spellings = vec![value.to_owned()];
+    if !value.is_ascii() {
+        spellings.extend([value.nfc().collect(), value.nfd().collect()]);
+        spellings.sort();
+        spellings.dedup();
+    }
     let terms = spellings.iter().map(|spelling| {
         let quoted = spelling.replace('\\', "\\\\").replace('"', "\\\"");
         format!("profile.{key} eq \"{quoted}\"")

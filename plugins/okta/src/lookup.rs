@@ -1,5 +1,7 @@
 //! Who has this address? Search lags behind and a login needn't be an address, so neither answers alone.
 
+use std::borrow::Cow;
+
 use idbridge_source::{Email, ErrorKind, Lookup, Rejection, SourceError, UserName, same_identifier};
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -43,8 +45,7 @@ impl OktaSource {
     }
 
     pub(crate) async fn by_login(&self, ask: Ask<'_>, login: &UserName) -> Result<Lookup, SourceError> {
-        let composed: String = login.as_str().nfc().collect();
-        let named = self.api.user(ask, &composed).await?;
+        let named = self.api.user(ask, &composed(login.as_str())).await?;
         // A short name or an id finds a user as well, but isn't their login.
         let record = named.filter(|record| has(record, "login", login.as_str()));
         self.settle(ask, record.into_iter().collect()).await
@@ -108,8 +109,16 @@ impl OktaSource {
         if asked.contains('/') {
             return Ok(None);
         }
-        let composed: String = asked.nfc().collect();
-        self.api.user(ask, &composed).await
+        self.api.user(ask, &composed(asked)).await
+    }
+}
+
+/// In the form that Okta keeps.
+fn composed(identifier: &str) -> Cow<'_, str> {
+    if identifier.is_ascii() {
+        Cow::Borrowed(identifier)
+    } else {
+        Cow::Owned(identifier.nfc().collect())
     }
 }
 
