@@ -3,6 +3,7 @@
 mod binary;
 mod cpu;
 mod first_login;
+mod handshake;
 mod hang;
 mod latency;
 mod memory;
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Vec<Box<dyn Row>> {
         start::rows(),
         binary::rows(),
         first_login::rows(),
+        handshake::rows(),
         storm::rows(),
         hang::rows(),
     ];
