@@ -39,8 +39,9 @@ async fn send(client: &Client, password: &str) -> Result<Response, SourceError> 
 }
 
 async fn send_within(client: &Client, password: &str, within: Duration) -> Result<Response, SourceError> {
+    let request = Request::post("/authn").json(&password);
     let call = Call::new(RequestId::parse("req-1").expect("an id"), Instant::now() + within);
-    client.send(&call, Request::post("/authn").json(&password)).await
+    client.send(&call, request).await
 }
 
 /// The status of an answer, or the kind of the failure.

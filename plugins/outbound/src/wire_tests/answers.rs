@@ -28,7 +28,7 @@ async fn run(protocol: Protocol, cases: Vec<Case>) {
         let client = client(&upstream, protocol);
         let is_silence = expected == Err(ErrorKind::TimedOut);
         let within = if is_silence {
-            Duration::from_millis(200)
+            Duration::from_secs(1)
         } else {
             super::LIMITS.total
         };
