@@ -145,7 +145,7 @@ impl Connections {
         let is_stale = |used: Instant| now.saturating_duration_since(used) > IDLE;
         let mut kept = self.lock();
         match &mut kept.http2 {
-            Some((connection, used)) if !is_stale(*used) && !connection.is_silent() => {
+            Some((connection, used)) if !is_stale(*used) && !connection.is_silent(now) => {
                 *used = now;
                 return Some(Connection::Http2(Arc::clone(connection)));
             }

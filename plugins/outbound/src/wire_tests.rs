@@ -16,8 +16,8 @@ use crate::{Client, Limits, Origin, Request, Response};
 const UNAVAILABLE: ErrorKind = ErrorKind::Unavailable { retry_after: None };
 const LIMITS: Limits = Limits {
     body: 64 * 1024,
-    connect: Duration::from_millis(500),
-    total: Duration::from_secs(10),
+    connect: Duration::from_secs(5),
+    total: Duration::from_secs(20),
 };
 
 fn client(upstream: &Upstream, protocol: Protocol) -> Client {
@@ -25,9 +25,13 @@ fn client(upstream: &Upstream, protocol: Protocol) -> Client {
 }
 
 fn client_at(upstream: &Upstream, protocol: Protocol, host: &str) -> Client {
+    client_with(upstream, protocol, host, LIMITS)
+}
+
+fn client_with(upstream: &Upstream, protocol: Protocol, host: &str, limits: Limits) -> Client {
     let scheme = if protocol.is_tls() { "https" } else { "http" };
     let origin = Origin::parse(&format!("{scheme}://{host}:{}", upstream.port)).expect("an origin");
-    let mut client = Client::new(origin, LIMITS).expect("a client");
+    let mut client = Client::new(origin, limits).expect("a client");
     if protocol.is_tls() {
         client.trust(upstream.authority.clone());
     }

@@ -77,8 +77,9 @@ impl Connection {
         })
     }
 
-    pub(super) fn is_silent(&self) -> bool {
-        self.unanswered().is_some_and(|since| since.elapsed() > SILENCE)
+    pub(super) fn is_silent(&self, now: Instant) -> bool {
+        self.unanswered()
+            .is_some_and(|since| now.saturating_duration_since(since) > SILENCE)
     }
 
     fn unanswered(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {

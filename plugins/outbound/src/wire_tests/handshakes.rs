@@ -1,10 +1,13 @@
 //! Before the request: name, TCP, TLS.
 
+use std::time::Duration;
+
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::upstream::{Protocol, Upstream};
-use super::{LIMITS, UNAVAILABLE, client, client_at, ended, send};
+use super::{LIMITS, UNAVAILABLE, client, client_at, client_with, ended, send};
+use crate::Limits;
 
 #[tokio::test]
 async fn only_the_right_certificate_is_shown_a_password() {
@@ -57,12 +60,16 @@ async fn nobody_there_and_nobody_who_speaks() {
         );
         if protocol.is_tls() {
             upstream.port = silent.local_addr().expect("an address").port();
+            let limits = Limits {
+                connect: Duration::from_millis(300),
+                ..LIMITS
+            };
+            let client = client_with(&upstream, protocol, "localhost", limits);
             let began = Instant::now();
-            assert_eq!(
-                ended(send(&client(&upstream, protocol), "hunter2").await),
-                Err(UNAVAILABLE)
-            );
-            assert!(began.elapsed() >= LIMITS.connect && began.elapsed() < LIMITS.total / 2);
+            // Who waits for a connection of another's waits no longer than for one's own.
+            let (one, other) = tokio::join!(send(&client, "hunter2"), send(&client, "hunter2"));
+            assert_eq!((ended(one), ended(other)), (Err(UNAVAILABLE), Err(UNAVAILABLE)));
+            assert!(began.elapsed() >= limits.connect && began.elapsed() < LIMITS.total / 2);
         }
     }
 }

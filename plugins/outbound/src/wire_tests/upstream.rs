@@ -65,7 +65,7 @@ impl Upstream {
     pub(super) async fn serve<F>(
         protocol: Protocol,
         names: &[&str],
-        serve: impl Fn(Box<dyn Io>, watch::Sender<Seen>) -> F + Send + 'static,
+        serve: impl Fn(Box<dyn Io>, watch::Sender<Seen>) -> F + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -75,19 +75,21 @@ impl Upstream {
         let port = listener.local_addr().expect("an address").port();
         let (acceptor, authority) = tls(protocol, names);
         let (log, seen) = watch::channel(Seen::default());
+        let serve = Arc::new(serve);
         tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 tcp.set_nodelay(true).expect("a socket");
-                let io: Box<dyn Io> = if protocol.is_tls() {
-                    match acceptor.accept(tcp).await {
-                        Ok(stream) => Box::new(stream),
-                        Err(_) => continue,
-                    }
-                } else {
-                    Box::new(tcp)
-                };
-                log.send_modify(|seen| seen.connections += 1);
-                tokio::spawn(serve(io, log.clone()));
+                let (acceptor, log, serve) = (acceptor.clone(), log.clone(), Arc::clone(&serve));
+                tokio::spawn(async move {
+                    let io: Box<dyn Io> = if protocol.is_tls() {
+                        let Ok(stream) = acceptor.accept(tcp).await else { return };
+                        Box::new(stream)
+                    } else {
+                        Box::new(tcp)
+                    };
+                    log.send_modify(|seen| seen.connections += 1);
+                    serve(io, log).await;
+                });
             }
         });
         Self { port, authority, seen }
