@@ -1,6 +1,6 @@
 //! A whole chain: a simulated org in this process, the broker and the gateway as processes of their own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use idbridge_okta_simulator::{Endpoint, Limits, Org, Simulator};
@@ -33,14 +33,27 @@ impl Chain {
     /// With these settings over the usual ones, which lack what `without` names.
     pub(crate) async fn start_with(over: &Table, without: &[String]) -> Chain {
         let okta = Simulator::start(org()).await.expect("the org starts");
-        let mut table = settings::broker(&okta.url());
+        let url = okta.url();
+        Chain::before(okta, &url, &[], over, without).await
+    }
+
+    /// In front of an org that is reached at `url`, by a broker with these variables in its environment.
+    pub(crate) async fn before(
+        okta: Simulator,
+        url: &str,
+        variables: &[(&str, &Path)],
+        over: &Table,
+        without: &[String],
+    ) -> Chain {
+        let mut table = settings::broker(url);
         settings::merge(&mut table, over);
         for path in without {
             settings::remove(&mut table, path);
         }
         let secrets = Arc::new(Secrets::of(&org()));
         let folder = tempfile::tempdir().expect("a folder");
-        let broker = Process::start(&["serve"], &write(&folder, "broker", &table), &secrets);
+        let config = write(&folder, "broker", &table);
+        let broker = Process::start_with(variables, &["serve"], &config, &secrets);
         let at = broker.listening().await;
         let upstream = format!("http://{}", at.grpc.expect("gRPC is on"));
         let config = write(&folder, "gateway", &settings::gateway(&table));

@@ -12,7 +12,7 @@ use super::chain::Chain;
 use super::clients::{Grpc, Rest, request_id, with_id};
 
 /// Shorter than any fault lasts.
-const DEADLINES: &str = r#"
+pub(crate) const DEADLINES: &str = r#"
     [grpc]
     max_deadline = "600ms"
     [rest]
@@ -22,7 +22,7 @@ const DEADLINES: &str = r#"
 /// The deadline, the gateway's grace, and a busy machine.
 const IN_TIME: Duration = Duration::from_secs(4);
 
-fn faults() -> Vec<(&'static str, Fault)> {
+pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
     let json = |status, body| Fault::json(status, body);
     let empty = Fault::Exact {
         status: 204,
@@ -70,9 +70,15 @@ fn limits() -> [(&'static str, Fault); 3] {
 #[tokio::test]
 async fn no_fault_decides_a_log_in() {
     let chain = Chain::start(DEADLINES).await;
+    log_ins(&chain, faults(), &["authn", "/users/00u", "factors"]).await;
+    chain.stop().await;
+}
+
+/// None of these faults at any of these places decides a log-in.
+pub(crate) async fn log_ins(chain: &Chain, faults: Vec<(&str, Fault)>, places: &[&str]) {
     let grpc = chain.grpc().await;
-    for (name, fault) in faults() {
-        for place in ["authn", "/users/00u", "factors"] {
+    for (name, fault) in faults {
+        for place in places.iter().copied() {
             let case = format!("{name} at {place}");
             chain.okta.control().fault(on(place), fault.clone());
             // Past the log-in only a right password gets.
@@ -82,14 +88,12 @@ async fn no_fault_decides_a_log_in() {
                 &[PASSWORD]
             };
             for password in passwords {
-                let sent = both(&chain, &grpc, &case, "ada@example.com", Some(password)).await;
+                let sent = both(chain, &grpc, &case, "ada@example.com", Some(password)).await;
                 assert_eq!(sent, [1, 1], "{case}: both were submitted");
             }
             chain.okta.control().clear_faults();
         }
     }
-    drop(grpc);
-    chain.stop().await;
 }
 
 #[tokio::test]

@@ -48,12 +48,23 @@ pub(crate) struct Addresses {
 
 impl Process {
     pub(crate) fn start(arguments: &[&str], config: &Path, secrets: &Arc<Secrets>) -> Process {
+        Process::start_with(&[], arguments, config, secrets)
+    }
+
+    /// With these variables in its environment.
+    pub(crate) fn start_with(
+        variables: &[(&str, &Path)],
+        arguments: &[&str],
+        config: &Path,
+        secrets: &Arc<Secrets>,
+    ) -> Process {
         let mut child = Command::new(env!("CARGO_BIN_EXE_idbridge"))
             .args(arguments)
             .arg("--config")
             .arg(config)
             .env_clear()
             .env("RUST_LOG", "trace")
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

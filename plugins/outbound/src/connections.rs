@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode};
 use idbridge_source::{BoxError, BuildError};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::Origin;
 use crate::connector::Connector;
@@ -24,9 +24,11 @@ use crate::origin::Target;
 const IDLE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Connections {
-    connector: Connector,
+    pub(crate) connector: Connector,
     target: Target,
     kept: Mutex<Kept>,
+    /// Over HTTP/2 one connection serves all: who comes while it is opened waits for it.
+    opening: tokio::sync::Mutex<()>,
 }
 
 /// What is sent. In a box while it waits to be sent, and gone after.
@@ -60,6 +62,8 @@ struct Kept {
     http1: Vec<(http1::Sender, Instant)>,
     /// One for all.
     http2: Option<(Arc<http2::Connection>, Instant)>,
+    /// What the upstream chose last.
+    is_http1: bool,
 }
 
 enum Connection {
@@ -76,6 +80,7 @@ impl Connections {
             connector: Connector::new(origin, &target, connect)?,
             target,
             kept: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
         })
     }
 
@@ -85,7 +90,7 @@ impl Connections {
             let (connection, is_new) = match self.take() {
                 Some(kept) => (kept, false),
                 // In a box of its own: few wait for a connection, and what they hold is large.
-                None => (Box::pin(self.open()).await?, true),
+                None => Box::pin(self.open()).await?,
             };
             // A kept connection may have been closed meanwhile. Then none of the message has left this process.
             match connection {
@@ -110,18 +115,29 @@ impl Connections {
         }
     }
 
-    async fn open(&self) -> Result<Connection, Failure> {
+    /// A connection, and whether it is new.
+    async fn open(&self) -> Result<(Connection, bool), Failure> {
+        let mut turn = None;
+        if self.is_shared() {
+            let waited = timeout(self.connector.within, self.opening.lock()).await;
+            turn = Some(waited.map_err(|late| Failure::Connect(late.into()))?);
+            if let Some(opened) = self.take() {
+                return Ok((opened, false));
+            }
+        }
+        let _turn = turn.filter(|_| self.is_shared());
         let connected = self.connector.connect().await.map_err(Failure::Connect)?;
+        self.lock().is_http1 = !connected.is_http2;
         if !connected.is_http2 {
-            return http1::open(connected.io).await.map(Connection::Http1);
+            return Ok((Connection::Http1(http1::open(connected.io).await?), true));
         }
         let new = http2::open(connected.io).await?;
-        let now = Instant::now();
-        let mut kept = self.lock();
-        // Of several that were opened at the same time, one is enough.
-        let (connection, used) = kept.http2.get_or_insert((new, now));
-        *used = now;
-        Ok(Connection::Http2(Arc::clone(connection)))
+        self.lock().http2 = Some((Arc::clone(&new), Instant::now()));
+        Ok((Connection::Http2(new), true))
+    }
+
+    fn is_shared(&self) -> bool {
+        self.connector.offers_http2() && !self.lock().is_http1
     }
 
     fn take(&self) -> Option<Connection> {
@@ -129,7 +145,7 @@ impl Connections {
         let is_stale = |used: Instant| now.saturating_duration_since(used) > IDLE;
         let mut kept = self.lock();
         match &mut kept.http2 {
-            Some((connection, used)) if !is_stale(*used) => {
+            Some((connection, used)) if !is_stale(*used) && !connection.is_silent(now) => {
                 *used = now;
                 return Some(Connection::Http2(Arc::clone(connection)));
             }

@@ -32,7 +32,7 @@ pub(crate) struct Connector {
     tcp: HttpConnector,
     origin: Uri,
     tls: Option<(TlsConnector, ServerName<'static>)>,
-    within: Duration,
+    pub(crate) within: Duration,
 }
 
 /// A connection, and the protocol that both ends have agreed on.
@@ -57,6 +57,8 @@ impl Connector {
         tcp.set_keepalive_retries(Some(3));
         #[cfg(target_os = "linux")]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        // A name's addresses share the time, so that one which is silent leaves some for the next.
+        tcp.set_connect_timeout(Some(within));
         let tls = if origin.is_https() { Some(tls(origin)?) } else { None };
         Ok(Self {
             tcp,
@@ -64,6 +66,24 @@ impl Connector {
             tls,
             within,
         })
+    }
+
+    /// Without TLS the two ends agree on nothing, and speak HTTP/1.1.
+    pub(crate) fn offers_http2(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn trust(&mut self, root: rustls::pki_types::CertificateDer<'static>) {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(root).expect("a root");
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let (_, name) = self.tls.take().expect("an origin with TLS");
+        self.tls = Some((connector(config), name));
     }
 
     pub(crate) async fn connect(&self) -> Result<Connected, BoxError> {
@@ -90,11 +110,15 @@ impl Connector {
 fn tls(origin: &Origin) -> Result<(TlsConnector, ServerName<'static>), BuildError> {
     let host = origin.host().trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(host.to_owned()).map_err(BuildError::new)?;
-    let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .and_then(|config| config.with_platform_verifier())
         .map_err(BuildError::new)?
         .with_no_client_auth();
+    Ok((connector(config), name))
+}
+
+fn connector(mut config: ClientConfig) -> TlsConnector {
     config.alpn_protocols = vec![HTTP2.to_vec(), b"http/1.1".to_vec()];
-    Ok((TlsConnector::from(Arc::new(config)), name))
+    TlsConnector::from(Arc::new(config))
 }

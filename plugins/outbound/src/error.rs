@@ -21,6 +21,11 @@ pub enum Undecodable {
     Unexpected { line: usize, column: usize },
 }
 
+/// Why an HTTP/2 stream or connection ended. An upstream may add words of its own, and they may hold what it was asked:
+/// they are not repeated.
+#[derive(Clone, Copy, Debug)]
+struct Http2(h2::Reason);
+
 /// What this client itself refuses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Refused {
@@ -44,7 +49,10 @@ impl Failure {
         match self {
             Self::Connect(cause) => error.with_source(cause),
             Self::Http1(cause) => error.with_source(cause),
-            Self::Http2(cause) => error.with_source(cause),
+            Self::Http2(cause) => match cause.reason() {
+                Some(reason) => error.with_source(Http2(reason)),
+                None => error.with_source(cause),
+            },
             Self::Refused(cause) => error.with_source(cause),
         }
     }
@@ -78,6 +86,12 @@ impl fmt::Display for HttpStatus {
     }
 }
 
+impl fmt::Display for Http2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP/2: {}", self.0)
+    }
+}
+
 impl fmt::Display for Undecodable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,6 +112,7 @@ impl fmt::Display for Refused {
     }
 }
 
+impl Error for Http2 {}
 impl Error for HttpStatus {}
 impl Error for Refused {}
 impl Error for Undecodable {}

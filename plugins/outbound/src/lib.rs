@@ -23,6 +23,8 @@ mod error;
 mod origin;
 mod request;
 mod response;
+#[cfg(test)]
+mod wire_tests;
 
 pub use client::{Client, Limits};
 pub use error::{HttpStatus, Undecodable};

@@ -1,13 +1,15 @@
 //! HTTP/2: one connection for all exchanges.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::{Reason, SendStream};
 use http::{HeaderValue, Request, header};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
 
 use super::{Answer, Body, Failure, Message};
 use crate::connector::Io;
@@ -20,16 +22,26 @@ const WINDOW: u32 = 5 * STREAM_WINDOW;
 /// Bytes of an answer's headers.
 const HEADERS: u32 = 16 * 1024;
 
-pub(super) struct Connection(
+/// How long an upstream may answer nothing at all before new requests take another connection. What lies between may
+/// have lost this one and go on acknowledging. If it is the upstream that is slow, it costs a handshake in this time.
+const SILENCE: Duration = Duration::from_secs(3);
+
+pub(super) struct Connection {
     /// One request at a time is handed over. While the upstream takes no further stream, the next waits here.
-    Mutex<SendRequest<Bytes>>,
-);
+    sender: Mutex<SendRequest<Bytes>>,
+    /// When the first request was sent since the last answer.
+    unanswered: std::sync::Mutex<Option<Instant>>,
+}
 
 /// The right to hand over the next request.
-pub(super) struct Turn<'a>(MutexGuard<'a, SendRequest<Bytes>>);
+pub(super) struct Turn<'a> {
+    connection: &'a Connection,
+    sender: MutexGuard<'a, SendRequest<Bytes>>,
+}
 
 /// A request that was sent. Dropped before its answer has come, it tells the upstream so.
-pub(super) struct Stream {
+pub(super) struct Stream<'a> {
+    connection: &'a Connection,
     answer: ResponseFuture,
     sent: SendStream<Bytes>,
     is_answered: bool,
@@ -41,39 +53,58 @@ pub(super) async fn open(io: Box<dyn Io>) -> Result<Arc<Connection>, Failure> {
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(WINDOW)
         .max_header_list_size(HEADERS)
+        // Until the upstream has said how many it takes. It would refuse the others, passwords and all.
+        .initial_max_send_streams(1)
         .handshake(io)
         .await
         .map_err(Failure::Http2)?;
     // How it ends is told to whoever waits for an answer.
     tokio::spawn(async move { drop(connection.await) });
-    Ok(Arc::new(Connection(Mutex::new(sender))))
+    Ok(Arc::new(Connection {
+        sender: Mutex::new(sender),
+        unanswered: std::sync::Mutex::default(),
+    }))
 }
 
 impl Connection {
     /// `None` if the connection takes no more requests.
     pub(super) async fn turn(&self) -> Option<Turn<'_>> {
-        let mut sender = self.0.lock().await;
+        let mut sender = self.sender.lock().await;
         poll_fn(|context| sender.poll_ready(context)).await.ok()?;
-        Some(Turn(sender))
+        Some(Turn {
+            connection: self,
+            sender,
+        })
+    }
+
+    pub(super) fn is_silent(&self, now: Instant) -> bool {
+        self.unanswered()
+            .is_some_and(|since| now.saturating_duration_since(since) > SILENCE)
+    }
+
+    fn unanswered(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.unanswered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Turn<'_> {
-    pub(super) async fn send(mut self, target: &Target, message: Box<Message>) -> Result<Stream, Failure> {
+impl<'a> Turn<'a> {
+    pub(super) async fn send(mut self, target: &Target, message: Box<Message>) -> Result<Stream<'a>, Failure> {
         let body = message.body.clone();
         let has_body = !body.is_empty();
         let (answer, sent) = self
-            .0
+            .sender
             .send_request(request(target, *message), !has_body)
             .map_err(Failure::Http2)?;
+        self.connection.unanswered().get_or_insert_with(Instant::now);
         let mut stream = Stream {
+            connection: self.connection,
             answer,
             sent,
             is_answered: false,
         };
         if has_body {
             // Until the upstream takes the stream, it may be given up, and then no body must be on its way.
-            poll_fn(|context| self.0.poll_ready(context))
+            poll_fn(|context| self.sender.poll_ready(context))
                 .await
                 .map_err(Failure::Http2)?;
             stream.sent.send_data(body, true).map_err(Failure::Http2)?;
@@ -82,9 +113,11 @@ impl Turn<'_> {
     }
 }
 
-impl Stream {
+impl Stream<'_> {
     pub(super) async fn read(mut self, limit: usize) -> Result<Answer, Failure> {
-        let (head, mut incoming) = (&mut self.answer).await.map_err(Failure::Http2)?.into_parts();
+        let answer = (&mut self.answer).await;
+        *self.connection.unanswered() = None;
+        let (head, mut incoming) = answer.map_err(Failure::Http2)?.into_parts();
         let mut body = Body::default();
         while let Some(piece) = incoming.data().await {
             let piece = piece.map_err(Failure::Http2)?;
@@ -102,7 +135,7 @@ impl Stream {
     }
 }
 
-impl Drop for Stream {
+impl Drop for Stream<'_> {
     fn drop(&mut self) {
         if !self.is_answered {
             self.sent.send_reset(Reason::CANCEL);
