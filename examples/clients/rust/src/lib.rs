@@ -16,7 +16,6 @@ use pb::identity_service_client::IdentityServiceClient;
 
 #[expect(
     clippy::all,
-    clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     missing_debug_implementations,
     reason = "generated code isn't ours to style"

@@ -1,5 +1,7 @@
 //! A broker that stops, frame by frame (RFC 9113): what the client asks again, and what it doesn't.
 
+#![expect(clippy::expect_used, reason = "a test that can't go on fails, and says why")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
