@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod gateway;
 mod key;
+mod openapi;
 mod output;
 mod runtime;
 mod serve;
@@ -82,6 +83,8 @@ enum Command {
     /// Callers' keys
     #[command(subcommand)]
     Key(key::Key),
+    /// Print the gateway's OpenAPI description
+    Openapi,
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -104,6 +107,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Doctor(args) => doctor::run(&args, environment),
         Command::Gateway(args) => gateway::run(&args, environment),
         Command::Key(key::Key::New(args)) => key::new(&args),
+        Command::Openapi => openapi::run(),
         Command::Serve(args) => serve::run(&args, environment),
         Command::Try(args) => try_it::run(&args, environment),
     }

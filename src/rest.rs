@@ -10,6 +10,7 @@ mod auth0;
 mod body;
 mod call;
 mod gateway;
+mod openapi;
 mod problem;
 mod profile;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
 use http::Method;
 
 use auth0::Operation;
@@ -30,6 +32,7 @@ use crate::unwind::caught;
 pub use answer::{Answer, Outcome};
 pub use call::Call;
 pub use gateway::{Gateway, Transport};
+pub use openapi::document as openapi;
 pub use problem::Problem;
 pub use profile::{Profile, Unfit};
 
@@ -67,8 +70,11 @@ pub fn router<T: Transport>(transport: T, settings: Settings) -> Router {
         .with_state(Arc::new(Gateway::new(transport, settings)))
 }
 
-async fn serve<T: Transport>(State(gateway): State<Arc<Gateway<T>>>, request: Request) -> Answer {
+async fn serve<T: Transport>(State(gateway): State<Arc<Gateway<T>>>, request: Request) -> Response {
     let request_id = crate::request_id::take_or_make(request.headers());
+    if request.uri().path() == openapi::PATH {
+        return openapi::serve(request.method(), request_id);
+    }
     let result = match caught(answer(&gateway, request, &request_id)).await {
         Some(result) => result,
         None => {
@@ -76,7 +82,7 @@ async fn serve<T: Transport>(State(gateway): State<Arc<Gateway<T>>>, request: Re
             Err(Problem::INTERNAL)
         }
     };
-    Answer { request_id, result }
+    Answer { request_id, result }.into_response()
 }
 
 /// The order of these checks is public.

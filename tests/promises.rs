@@ -14,6 +14,7 @@ mod promises {
     mod cli;
     mod clients;
     mod docs;
+    mod example_client;
     mod hang_up;
     mod health;
     mod http1;

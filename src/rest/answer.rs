@@ -76,17 +76,16 @@ impl IntoResponse for Answer {
             Err(_) => "application/problem+json",
         };
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        match self.status() {
-            StatusCode::METHOD_NOT_ALLOWED => headers.insert(header::ALLOW, HeaderValue::from_static("POST")),
-            StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-            _ => None,
-        };
-        if let Err(Problem {
-            retry_after: Some(seconds),
-            ..
-        }) = self.result
-        {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        if let Err(problem) = self.result {
+            if let Some(methods) = problem.allow {
+                headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+            }
+            if let Some(seconds) = problem.retry_after {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            if problem.status == StatusCode::UNAUTHORIZED {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
         }
         response
     }

@@ -4,6 +4,9 @@ use super::profile::Unfit;
 use super::{Outcome, Profile, Settings};
 use crate::pb::{Rejection, RejectionReason, User, authenticate_response, get_user_by_email_response};
 
+/// The gateway's own reason, which the contract doesn't have.
+const NOT_PORTABLE: &str = "identifier_not_portable";
+
 /// The script that asks.
 #[derive(Clone, Copy)]
 pub(super) enum Operation {
@@ -36,7 +39,7 @@ impl Operation {
             Ok(profile) => Box::new(profile),
             Err(Unfit::Malformed(what)) => return Err(Malformed(what)),
             Err(Unfit::NotPortable) => {
-                let reason = "identifier_not_portable".to_owned();
+                let reason = NOT_PORTABLE.to_owned();
                 return Ok(Outcome::Rejected { reason });
             }
         };
@@ -47,7 +50,7 @@ impl Operation {
     }
 
     fn rejected(self, rejection: Rejection) -> Result<Outcome, Malformed> {
-        let name = match (self, RejectionReason::try_from(rejection.reason)) {
+        let reason = match (self, RejectionReason::try_from(rejection.reason)) {
             (_, Err(_) | Ok(RejectionReason::Unspecified)) => {
                 return Err(Malformed("a rejection without a known reason"));
             }
@@ -55,14 +58,30 @@ impl Operation {
             (Self::GetUser, Ok(RejectionReason::UnknownUser)) => {
                 return Err(Malformed("a look-up that rejects an unknown user"));
             }
-            (_, Ok(reason)) => reason.as_str_name(),
+            (_, Ok(reason)) => name_of(reason),
         };
-        let reason = name
-            .strip_prefix("REJECTION_REASON_")
-            .unwrap_or(name)
-            .to_ascii_lowercase();
         Ok(Outcome::Rejected { reason })
     }
+}
+
+/// Every reason with which this operation rejects: the contract's, and the gateway's own.
+pub(super) fn reasons(operation: Operation) -> impl Iterator<Item = String> {
+    let numbered = (0..).map_while(|number| RejectionReason::try_from(number).ok());
+    let said = numbered.filter_map(move |reason| {
+        let reason = reason.into();
+        match operation.rejected(Rejection { reason }) {
+            Ok(Outcome::Rejected { reason }) => Some(reason),
+            _ => None,
+        }
+    });
+    said.chain([NOT_PORTABLE.to_owned()])
+}
+
+fn name_of(reason: RejectionReason) -> String {
+    let name = reason.as_str_name();
+    name.strip_prefix("REJECTION_REASON_")
+        .unwrap_or(name)
+        .to_ascii_lowercase()
 }
 
 impl From<authenticate_response::Outcome> for Said {

@@ -11,6 +11,8 @@ pub struct Problem {
     pub code: &'static str,
     /// Whole seconds, 1 to 60; on 429 and 503.
     pub retry_after: Option<u64>,
+    /// The methods that are taken; on 405.
+    pub allow: Option<&'static str>,
 }
 
 impl Problem {
@@ -18,9 +20,16 @@ impl Problem {
     pub const BODY_TOO_LARGE: Self = Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large");
     pub const CALLER_UNAUTHENTICATED: Self = Self::new(StatusCode::UNAUTHORIZED, "caller_unauthenticated");
     pub const DEADLINE_EXCEEDED: Self = Self::new(StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded");
+    pub const GET_ONLY: Self = Self {
+        allow: Some("GET, HEAD"),
+        ..Self::METHOD_NOT_ALLOWED
+    };
     pub const INTERNAL: Self = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal");
     pub const INVALID_REQUEST: Self = Self::new(StatusCode::BAD_REQUEST, "invalid_request");
-    pub const METHOD_NOT_ALLOWED: Self = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed");
+    pub const METHOD_NOT_ALLOWED: Self = Self {
+        allow: Some("POST"),
+        ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+    };
     pub const NOT_FOUND: Self = Self::new(StatusCode::NOT_FOUND, "not_found");
     pub const SOURCE_PROTOCOL: Self = Self::new(StatusCode::BAD_GATEWAY, "source_protocol");
     pub const SOURCE_UNAVAILABLE: Self = Self::new(StatusCode::SERVICE_UNAVAILABLE, "source_unavailable");
@@ -50,8 +59,27 @@ impl Problem {
             status,
             code,
             retry_after,
+            allow: None,
         }
     }
+}
+
+/// Every problem that the gateway may answer with: its own, and those of the table.
+pub(super) fn all() -> impl Iterator<Item = Problem> {
+    let own = [
+        Problem::BODY_TOO_LARGE,
+        Problem::CALLER_UNAUTHENTICATED,
+        Problem::DEADLINE_EXCEEDED,
+        Problem::INTERNAL,
+        Problem::INVALID_REQUEST,
+        Problem::METHOD_NOT_ALLOWED,
+        Problem::NOT_FOUND,
+        Problem::SOURCE_PROTOCOL,
+        Problem::SOURCE_UNAVAILABLE,
+        Problem::UNSUPPORTED_MEDIA_TYPE,
+    ];
+    let of_the_broker = TABLE.iter().map(|&(_, _, status, code)| Problem::new(status, code));
+    own.into_iter().chain(of_the_broker)
 }
 
 /// Whether this says that a look-up found nobody. `NOT_FOUND` alone doesn't: any proxy says that.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import unittest
 import urllib.request
 
@@ -29,6 +30,20 @@ def door(path, **order):
 def restart(**settings):
     door("/broker/stop")
     door("/broker/start", **settings)
+
+
+def certificate(folder):
+    """A certificate for the chain's address and its key, two files."""
+    pem, key = f"{folder}/tls.crt", f"{folder}/tls.key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-days", "2", "-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1",
+         # rustls takes no authority's own certificate for a server's.
+         "-addext", "basicConstraints=critical,CA:FALSE",
+         "-keyout", key, "-out", pem],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return pem, key
 
 
 def metadata(key=KEY, request_id=None):

@@ -1,12 +1,11 @@
 """The service as operators and libraries meet it: health, reflection, limits, load, TLS, a stop."""
 
-import subprocess
 import tempfile
 import threading
 import time
 
 import grpc
-from chain import ADA, ADDRESS, BULK_KEY, KEY, ChainTest, details, door, metadata, restart
+from chain import ADA, ADDRESS, BULK_KEY, KEY, ChainTest, certificate, details, door, metadata, restart
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 from idbridge.v1 import identity_pb2 as pb
@@ -107,16 +106,10 @@ class Limits(ChainTest):
 class Tls(ChainTest):
     def test_a_certificate_from_files(self):
         with tempfile.TemporaryDirectory() as folder:
-            certificate, key = f"{folder}/tls.crt", f"{folder}/tls.key"
-            subprocess.run(
-                ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                 "-days", "2", "-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1",
-                 "-keyout", key, "-out", certificate],
-                check=True, capture_output=True,
-            )  # fmt: skip
+            pem, key = certificate(folder)
             self.addCleanup(restart)
-            restart(IDBRIDGE_GRPC__TLS__CERT_FILE=certificate, IDBRIDGE_GRPC__TLS__KEY_FILE=key)
-            with open(certificate, "rb") as file:
+            restart(IDBRIDGE_GRPC__TLS__CERT_FILE=pem, IDBRIDGE_GRPC__TLS__KEY_FILE=key)
+            with open(pem, "rb") as file:
                 trust = grpc.ssl_channel_credentials(file.read())
         stub = identity_pb2_grpc.IdentityServiceStub(self.open(grpc.secure_channel(ADDRESS, trust)))
         request = pb.AuthenticateRequest(login=ADA[0], password=ADA[1])

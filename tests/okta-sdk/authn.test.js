@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OktaAuth } from '@okta/okta-auth-js/authn';
+import okta from '@okta/okta-sdk-nodejs';
 
-import { demo, password, strict } from './orgs.js';
+import { demo, password, strict, token } from './orgs.js';
 
 const signIn = (url, username, secret = password) =>
   new OktaAuth({ issuer: `${url}/oauth2/default` }).signInWithCredentials({ username, password: secret });
@@ -30,6 +31,18 @@ test('LOCKED_OUT is hidden or shown, as the org says', async () => {
   assert.equal(transaction.status, 'LOCKED_OUT');
   assert.equal(transaction.user, undefined);
   assert.equal(typeof transaction.unlock, 'function');
+});
+
+test('LOCKED_OUT after as many wrong passwords as the org allows, the right one included', async () => {
+  const username = 'zoe@example.com';
+  for (const secret of ['wrong', 'wrong again']) {
+    await assert.rejects(signIn(strict, username, secret), { errorCode: 'E0000004' });
+  }
+  for (const secret of ['wrong a third time', password]) {
+    assert.equal((await signIn(strict, username, secret)).status, 'LOCKED_OUT');
+  }
+  const client = new okta.Client({ orgUrl: strict, token });
+  assert.equal((await client.userApi.getUser({ userId: username })).status, 'LOCKED_OUT');
 });
 
 test('MFA_REQUIRED offers the enrolled factors', async () => {

@@ -63,6 +63,20 @@ test('pages are followed to the end', async () => {
   assert.ok(whole.every((user) => user.status !== 'DEPROVISIONED'));
 });
 
+test('two pages, and the second is the last', async () => {
+  const whole = await all(await client.userApi.listUsers({}));
+  const pages = [];
+  const { requestExecutor } = client;
+  const count = (request) => void pages.push(request.url);
+  const limit = whole.length - 1;
+  requestExecutor.on('request', count);
+  const paged = await all(await client.userApi.listUsers({ limit }));
+  requestExecutor.removeListener('request', count);
+  assert.equal(paged.length, whole.length);
+  assert.equal(pages.length, 2, pages.join());
+  assert.match(pages[1], /[?&]after=/);
+});
+
 test('factors and groups are read', async () => {
   const mia = await client.userApi.getUser({ userId: 'mia@example.com' });
   const factors = await all(await client.userFactorApi.listFactors({ userId: mia.id }));

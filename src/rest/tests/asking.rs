@@ -146,7 +146,7 @@ async fn paths_are_exact_and_only_post_is_taken() {
         "/auth0/v1/x/../login",
         "/auth0/v1",
         "/auth0/v1/get_user",
-        "/openapi.json",
+        "/openapi.json/",
         "/idbridge.v1.IdentityService/Authenticate",
     ] {
         let seen = send(&gateway, post(path, "{}")).await;
@@ -170,6 +170,27 @@ async fn paths_are_exact_and_only_post_is_taken() {
         }
     }
     assert_eq!(double.asked(), []);
+}
+
+#[tokio::test]
+async fn the_description_is_for_everybody_and_only_read() {
+    let gateway = router(Double::new(Says::Yes(ada())).in_memory(), SETTINGS);
+    let ask = |method: &str| {
+        let request = Request::builder().method(method).uri("/openapi.json");
+        request.body(Body::empty()).expect("a request")
+    };
+    let seen = send(&gateway, ask("GET")).await;
+    assert_eq!(
+        (seen.status, seen.header("content-type")),
+        (StatusCode::OK, Some("application/json"))
+    );
+    assert_eq!(seen.json(), crate::rest::openapi());
+    assert_eq!(send(&gateway, ask("HEAD")).await.status, StatusCode::OK);
+    for method in ["DELETE", "OPTIONS", "POST", "PUT"] {
+        let seen = send(&gateway, ask(method)).await;
+        assert_eq!(seen.problem(), (405, "method_not_allowed".to_owned()), "{method}");
+        assert_eq!(seen.header("allow"), Some("GET, HEAD"), "{method}");
+    }
 }
 
 #[tokio::test]

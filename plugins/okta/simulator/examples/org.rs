@@ -1,6 +1,6 @@
 //! An org as a program: prints its URL, and runs until standard input ends.
 //!
-//! `org` is the demo org. `org strict` is the demo org where lockouts are shown, the first `GET` of `users/ada` and of
+//! `org` is the demo org. `org strict` is the demo org where three wrong passwords lock out and lockouts are shown, the first `GET` of `users/ada` and of
 //! `users/bob` meets the org's rate limit for a second, and lists meet the concurrency limit.
 
 use std::io::{self, Read, Write};
@@ -13,7 +13,10 @@ async fn main() -> io::Result<()> {
     let okta = Simulator::start(Org::demo()).await?;
     if std::env::args().nth(1).as_deref() == Some("strict") {
         let control = okta.control();
-        control.change(|org| org.lockout = Lockout::Shown);
+        control.change(|org| {
+            org.lockout = Lockout::Shown;
+            org.lockout_after = 3; // with one more attempt after it, what a user name has in a second
+        });
         control.fault_times("/api/v1/users/ada", Fault::RateLimit(Duration::from_secs(1)), 1);
         control.fault_times("/api/v1/users/bob", Fault::RateLimit(Duration::from_secs(1)), 1);
         control.fault(Endpoint::Users, Fault::ConcurrencyLimit);
