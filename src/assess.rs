@@ -103,6 +103,7 @@ pub async fn run(
         saved.after = page.next.map(|cursor| cursor.as_str().to_owned());
         unsaved += 1;
         if unsaved == PAGES || saved.is_listed || options.factors == AskFactors::Everybody {
+            saved.learn(subject.source.budget());
             work.save(&mut saved)?;
             unsaved = 0;
         }
@@ -152,6 +153,7 @@ async fn ask_sample(subject: &Subject, saved: &mut Saved, work: &mut Work) -> Re
             async move { subject.source.factors(&call, &id).await }
         });
         saved.tally.sampled(&factors.await?);
+        saved.learn(subject.source.budget());
         work.save(saved)?;
     }
     Ok(())

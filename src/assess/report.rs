@@ -82,6 +82,7 @@ struct Reason {
 
 impl Report {
     pub(super) fn new(subject: &Subject, options: Options, saved: Saved, twins: Twins) -> Self {
+        let budget = saved.budget(subject.source.budget());
         let tally = saved.tally;
         let refused: u64 = tally.reasons.values().map(|refused| refused.people).sum();
         let can_move = tally.people - refused;
@@ -92,8 +93,7 @@ impl Report {
         });
         let mut reasons: Vec<Reason> = tally.reasons.into_iter().map(Reason::new).collect();
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.people));
-        let budget = subject.source.budget();
-        let minutes = |rate: u32| tally.people.div_ceil(u64::from(rate.max(1)));
+        let minutes = |rate: u64| tally.people.div_ceil(rate.max(1));
         let factors = Factors {
             asked: match options.factors {
                 AskFactors::Everybody => "everybody",
@@ -101,7 +101,7 @@ impl Report {
                 AskFactors::Nobody => "nobody",
             },
             questions_for_all: tally.people,
-            minutes_for_all: budget.factors_per_minute.map(minutes),
+            minutes_for_all: budget.factors_per_minute().map(minutes),
             count: tally.factors,
         };
         Self {

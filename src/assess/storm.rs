@@ -85,11 +85,12 @@ mod tests {
             per_minute,
             per_log_in,
             with_look_up,
+            per_factors: 0,
             is_measured: false,
         };
         Budget {
             limits: vec![limit("authn", 500, 1, 1), limit("search", 300, 0, 1), limit("other", 600, 1, 2)],
-            factors_per_minute: None,
+            for_lists: 50,
         }
     }
 

@@ -4,12 +4,13 @@
 //! leaves a state and at least its records. Records beyond it are cut off when the work goes on. Only the owner may read
 //! any of it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use idbridge_source::Cursor;
+use idbridge_source::{Budget, Cursor};
 use serde::{Deserialize, Serialize};
 
 use super::keys::{Address, Key, Keys};
@@ -46,6 +47,8 @@ pub(super) struct Saved {
     pub(super) after: Option<String>,
     pub(super) is_listed: bool,
     pub(super) tally: Tally,
+    /// The limits that the source has met so far, by name: another process may have met others.
+    limits: BTreeMap<String, u32>,
     /// Bytes of the two files that count.
     records: u64,
     shown: u64,
@@ -193,6 +196,7 @@ impl Saved {
             after: None,
             is_listed: false,
             tally: Tally::new(began),
+            limits: BTreeMap::new(),
             records: 0,
             shown: 0,
         };
@@ -217,6 +221,22 @@ impl Saved {
             "the work in this folder was begun with another source, other options or another audit.hash_key; go on with \
              the same, or remove the folder `unfinished` to begin anew",
         ))
+    }
+
+    /// Keeps what this process has learnt of the source's limits.
+    pub(super) fn learn(&mut self, budget: Budget) {
+        let measured = budget.limits.into_iter().filter(|limit| limit.is_measured);
+        self.limits.extend(measured.map(|limit| (limit.name, limit.per_minute)));
+    }
+
+    /// This budget, with what earlier processes have learnt.
+    pub(super) fn budget(&self, mut budget: Budget) -> Budget {
+        for limit in budget.limits.iter_mut().filter(|limit| !limit.is_measured) {
+            if let Some(measured) = self.limits.get(&limit.name) {
+                (limit.per_minute, limit.is_measured) = (*measured, true);
+            }
+        }
+        budget
     }
 
     pub(super) fn cursor(&self) -> Result<Option<Cursor>, Error> {

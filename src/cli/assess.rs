@@ -131,14 +131,14 @@ fn publish(report: &Report, work: &Work) -> Result<(), assess::Error> {
 
 /// What asking for factors takes, before it begins.
 fn announce(subject: &Subject, options: Options) {
-    let rate = subject.source.budget().factors_per_minute;
+    let rate = subject.source.budget().factors_per_minute();
     let asks = match options.factors {
         AskFactors::Everybody => "One request for each person".to_owned(),
         AskFactors::Nobody => return,
         AskFactors::Sample(size) => format!("{size} requests"),
     };
     let rate = rate.map_or_else(String::new, |rate| {
-        let hours = 100_000_u32.div_ceil(rate.max(1)).div_ceil(60);
+        let hours = 100_000_u64.div_ceil(rate.max(1)).div_ceil(60);
         format!(", {rate} a minute at the most: about {hours} h for 100,000")
     });
     output::error(&format!("{asks} for second factors{rate}."));

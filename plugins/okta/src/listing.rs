@@ -90,14 +90,13 @@ impl OktaSource {
                 per_minute: measured.unwrap_or(default),
                 per_log_in,
                 with_look_up,
+                per_factors: u32::from(counted == Counted::Other),
                 is_measured: measured.is_some(),
             }
         });
-        let limits: Vec<RateLimit> = limits.filter(|limit| has_token || limit.name == "authn").collect();
-        let other = limits.iter().find(|limit| limit.name == "other");
         Budget {
-            factors_per_minute: other.map(|limit| limit.per_minute / crate::pace::LEFT_BY_LISTS),
-            limits,
+            limits: limits.filter(|limit| has_token || limit.name == "authn").collect(),
+            for_lists: 100 - 100 / crate::pace::LEFT_BY_LISTS,
         }
     }
 

@@ -76,10 +76,9 @@ impl Cursor {
 /// How much a source lets through. For planning: it is what the upstream says now, and no promise.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Budget {
-    /// Each limit that a log-in counts against.
     pub limits: Vec<RateLimit>,
-    /// [`IdentitySource::factors`](crate::IdentitySource::factors) at the most, a minute.
-    pub factors_per_minute: Option<u32>,
+    /// How much of each limit lists and their factors take at the most, in percent.
+    pub for_lists: u32,
 }
 
 /// One of the upstream's limits.
@@ -92,8 +91,21 @@ pub struct RateLimit {
     pub per_log_in: u32,
     /// How much of it one log-in takes if the target looks the user up before.
     pub with_look_up: u32,
+    /// How much of it [`IdentitySource::factors`](crate::IdentitySource::factors) takes.
+    pub per_factors: u32,
     /// The upstream said so in an answer to this process. Otherwise it is the upstream's published default.
     pub is_measured: bool,
+}
+
+impl Budget {
+    /// How many people's factors can be asked for in a minute; `None` if no limit is known.
+    pub fn factors_per_minute(&self) -> Option<u64> {
+        let limits = self.limits.iter().filter(|limit| limit.per_factors > 0);
+        let of = |limit: &RateLimit| {
+            u64::from(limit.per_minute) * u64::from(self.for_lists) / 100 / u64::from(limit.per_factors)
+        };
+        limits.map(of).min()
+    }
 }
 
 impl Listed {
