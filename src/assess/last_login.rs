@@ -113,8 +113,18 @@ mod tests {
         let told = last.histogram();
         let bars = |bars: &[Bar]| bars.iter().map(|bar| (bar.at.clone(), bar.people)).collect::<Vec<_>>();
         assert_eq!(told.never, 1);
-        assert_eq!(bars(&told.days), [("2025-12-06".to_owned(), 1), ("2026-01-15".to_owned(), 4)]);
-        assert_eq!(bars(&told.months), [("2025-12".to_owned(), 1), ("2026-01".to_owned(), 4)]);
-        assert_eq!(last.peak(), Some(("2026-01-15T08:00Z".to_owned(), 2)), "the hour, not the day");
+        assert_eq!(
+            bars(&told.days),
+            [("2025-12-06".to_owned(), 1), ("2026-01-15".to_owned(), 4)]
+        );
+        assert_eq!(
+            bars(&told.months),
+            [("2025-12".to_owned(), 1), ("2026-01".to_owned(), 4)]
+        );
+        assert_eq!(
+            last.peak(),
+            Some(("2026-01-15T08:00Z".to_owned(), 2)),
+            "the hour, not the day"
+        );
     }
 }

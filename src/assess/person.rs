@@ -66,7 +66,10 @@ pub(super) fn judge(subject: &Subject, listed: &Listed) -> Judged {
 
 /// Not asked is no reason.
 fn factors(listed: &Listed) -> Admission {
-    listed.factors.as_ref().map_or(Admission::Admitted, |factors| factors.admission)
+    listed
+        .factors
+        .as_ref()
+        .map_or(Admission::Admitted, |factors| factors.admission)
 }
 
 fn refusal(admission: Admission) -> Option<&'static str> {

@@ -169,7 +169,9 @@ fn meaning(reason: &str) -> &'static str {
              the login, or turn on rest.auth0.send_username"
         }
         "no_address" => "no e-mail address, which Auth0 demands: give them one at the source",
-        "no_password" => "no password at the source: federated or social people need an enterprise or social connection",
+        "no_password" => {
+            "no password at the source: federated or social people need an enterprise or social connection"
+        }
         "password_expired" => "the password has expired: they reset it, at the source or at Auth0",
         "second_factor_required" => "they hold a second factor, which on_second_factor refuses",
         "unknown_state" => "a status or a provider that this version doesn't know: calls about them fail",
@@ -200,7 +202,11 @@ impl Storm {
         let (Some(peak), Some(fits)) = (self.peak_an_hour, self.fits) else {
             return format!("{most} first log-ins an hour at the most; your peak isn't known: say it with --peak.");
         };
-        let at_least = if self.peak_from == Some("last_login") { "at least " } else { "" };
+        let at_least = if self.peak_from == Some("last_login") {
+            "at least "
+        } else {
+            ""
+        };
         let peak = number(peak);
         let verdict = match self.cohort_percent {
             _ if fits => "it fits".to_owned(),
@@ -232,14 +238,24 @@ mod tests {
 
     #[test]
     fn numbers_are_readable() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(number),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 
     #[test]
     fn every_rejection_of_a_list_has_a_meaning() {
         use idbridge_source::Rejection;
-        let of_a_check = [Rejection::InvalidCredentials, Rejection::UnknownUser, Rejection::WrongPassword];
-        for rejection in Rejection::ALL.iter().filter(|rejection| !of_a_check.contains(rejection)) {
+        let of_a_check = [
+            Rejection::InvalidCredentials,
+            Rejection::UnknownUser,
+            Rejection::WrongPassword,
+        ];
+        for rejection in Rejection::ALL
+            .iter()
+            .filter(|rejection| !of_a_check.contains(rejection))
+        {
             assert_ne!(meaning(rejection.name()), meaning(""), "{}", rejection.name());
         }
     }

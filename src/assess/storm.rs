@@ -40,7 +40,9 @@ impl Storm {
         let limits: Vec<Limit> = budget.limits.into_iter().map(Limit::new).collect();
         let hourly = |takes: fn(&Limit) -> u32| {
             let limits = limits.iter().filter(|limit| takes(limit) > 0);
-            limits.map(|limit| u64::from(limit.per_minute) * 60 / u64::from(takes(limit))).min()
+            limits
+                .map(|limit| u64::from(limit.per_minute) * 60 / u64::from(takes(limit)))
+                .min()
         };
         let first_log_ins_an_hour = hourly(|limit| limit.with_look_up);
         let without_look_up = hourly(|limit| limit.per_log_in);
@@ -55,7 +57,9 @@ impl Storm {
             peak_hour: seen.filter(|_| given.is_none()).map(|(hour, _)| hour),
             fits: both.map(|(most, peak)| most >= peak),
             cohort_percent: both.map(percent),
-            hours_for_all: first_log_ins_an_hour.filter(|most| *most > 0).map(|most| movable.div_ceil(most)),
+            hours_for_all: first_log_ins_an_hour
+                .filter(|most| *most > 0)
+                .map(|most| movable.div_ceil(most)),
             limits,
         }
     }
@@ -89,7 +93,11 @@ mod tests {
             is_measured: false,
         };
         Budget {
-            limits: vec![limit("authn", 500, 1, 1), limit("search", 300, 0, 1), limit("other", 600, 1, 2)],
+            limits: vec![
+                limit("authn", 500, 1, 1),
+                limit("search", 300, 0, 1),
+                limit("other", 600, 1, 2),
+            ],
             for_lists: 50,
         }
     }
@@ -99,15 +107,24 @@ mod tests {
         let storm = Storm::new(budget(), None, Some(("9".to_owned(), 40_000)), 90_000);
         assert_eq!(storm.first_log_ins_an_hour, Some(300 * 60));
         assert_eq!(storm.without_look_up, Some(500 * 60));
-        assert_eq!((storm.fits, storm.cohort_percent, storm.hours_for_all), (Some(false), Some(45), Some(5)));
+        assert_eq!(
+            (storm.fits, storm.cohort_percent, storm.hours_for_all),
+            (Some(false), Some(45), Some(5))
+        );
         assert_eq!(storm.peak_from, Some("last_login"));
     }
 
     #[test]
     fn a_given_peak_counts_and_what_is_not_known_is_not_judged() {
         let storm = Storm::new(budget(), Some(100), Some(("9".to_owned(), 40_000)), 1);
-        assert_eq!((storm.peak_an_hour, storm.fits, storm.cohort_percent), (Some(100), Some(true), Some(100)));
+        assert_eq!(
+            (storm.peak_an_hour, storm.fits, storm.cohort_percent),
+            (Some(100), Some(true), Some(100))
+        );
         let storm = Storm::new(Budget::default(), None, None, 1);
-        assert_eq!((storm.fits, storm.hours_for_all, storm.cohort_percent), (None, None, None));
+        assert_eq!(
+            (storm.fits, storm.hours_for_all, storm.cohort_percent),
+            (None, None, None)
+        );
     }
 }

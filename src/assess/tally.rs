@@ -30,6 +30,8 @@ pub(super) struct Tally {
     pub(super) factors: FactorCount,
     /// Those with the smallest hashes, in their order: a fair sample, and the same one in a second run.
     sample: Vec<(u64, String)>,
+    /// How many of them were asked.
+    sampled: usize,
 }
 
 /// People of one sort.
@@ -74,8 +76,6 @@ pub(super) struct FactorCount {
     /// Whom the settings refuse for it.
     pub(super) refused: u64,
     pub(super) kinds: BTreeMap<String, u64>,
-    /// How many of the sample were asked.
-    asked: usize,
 }
 
 impl Tally {
@@ -133,12 +133,12 @@ impl Tally {
 
     /// The next of the sample to be asked.
     pub(super) fn next_of_sample(&self) -> Option<UserId> {
-        let (_, id) = self.sample.get(self.factors.asked)?;
+        let (_, id) = self.sample.get(self.sampled)?;
         UserId::parse(id).ok()
     }
 
     pub(super) fn sampled(&mut self, factors: &Factors) {
-        self.factors.asked += 1;
+        self.sampled += 1;
         self.factors.count(factors);
     }
 
@@ -148,10 +148,15 @@ impl Tally {
             Some(factors) if factors.kinds.is_empty() => "none".to_owned(),
             Some(factors) => factors.kinds.join("+"),
         };
-        let (mut status, mut provider, mut factors) = (listed.status.as_str(), listed.provider.as_str(), factors.as_str());
+        let (mut status, mut provider, mut factors) =
+            (listed.status.as_str(), listed.provider.as_str(), factors.as_str());
         if self.rows.len() >= ROWS {
             let known = self.rows.iter().any(|row| row.is(status, provider, factors));
-            (status, provider, factors) = if known { (status, provider, factors) } else { ("other", "other", "other") };
+            (status, provider, factors) = if known {
+                (status, provider, factors)
+            } else {
+                ("other", "other", "other")
+            };
         }
         match self.rows.iter_mut().find(|row| row.is(status, provider, factors)) {
             Some(row) => row.people += 1,
@@ -178,7 +183,10 @@ impl FactorCount {
         self.refused += u64::from(factors.admission != idbridge_source::Admission::Admitted);
         for kind in &factors.kinds {
             let known = self.kinds.contains_key(kind) || self.kinds.len() < ROWS;
-            *self.kinds.entry(if known { kind.clone() } else { "other".to_owned() }).or_default() += 1;
+            *self
+                .kinds
+                .entry(if known { kind.clone() } else { "other".to_owned() })
+                .or_default() += 1;
         }
     }
 }

@@ -64,7 +64,10 @@ impl Record {
             spelling,
         } = self.address;
         let mut bytes = [0; BYTES];
-        for (part, number) in bytes.chunks_exact_mut(8).zip([skeleton, identifier, spelling, self.tag]) {
+        for (part, number) in bytes
+            .chunks_exact_mut(8)
+            .zip([skeleton, identifier, spelling, self.tag])
+        {
             part.copy_from_slice(&number.to_be_bytes());
         }
         bytes
@@ -270,7 +273,9 @@ mod tests {
             Record::new(address, false, Some(77)),
             Record::new(address, true, None),
         ] {
-            let read = Record::read(&mut record.bytes().as_slice()).expect("bytes").expect("a record");
+            let read = Record::read(&mut record.bytes().as_slice())
+                .expect("bytes")
+                .expect("a record");
             assert_eq!(read, record);
         }
         assert_eq!(Record::new(address, true, Some(7)).place(), Some(7));
@@ -298,6 +303,9 @@ mod tests {
         assert_eq!(told(&finder.twins.duplicates), (1, 2));
         assert_eq!(told(&finder.twins.case), (1, 2));
         assert_eq!(told(&finder.twins.accent), (1, 2));
-        assert_eq!(finder.twins.contested, 2, "only those who can move are in each other's way");
+        assert_eq!(
+            finder.twins.contested, 2,
+            "only those who can move are in each other's way"
+        );
     }
 }

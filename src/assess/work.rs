@@ -100,7 +100,8 @@ impl Work {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::Io("reading the work", error)),
         };
-        let unreadable = Error::Foreign("the work in this folder can't be read; remove the folder `unfinished` to begin anew");
+        let unreadable =
+            Error::Foreign("the work in this folder can't be read; remove the folder `unfinished` to begin anew");
         serde_json::from_slice(&text).map(Some).map_err(|_| unreadable)
     }
 
@@ -116,7 +117,9 @@ impl Work {
     pub(super) fn record(&mut self, address: Address, can_move: bool, text: Option<&str>) -> Result<(), Error> {
         let written = (|| {
             let place = match (&mut self.shown, text) {
-                (Some(shown), Some(text)) => Some(shown.append(format!("{}\n", serde_json::Value::from(text)).as_bytes())?),
+                (Some(shown), Some(text)) => {
+                    Some(shown.append(format!("{}\n", serde_json::Value::from(text)).as_bytes())?)
+                }
                 _ => None,
             };
             if let Some(records) = &mut self.records {
@@ -129,7 +132,10 @@ impl Work {
 
     pub(super) fn save(&mut self, saved: &mut Saved) -> Result<(), Error> {
         let written = (|| {
-            for (file, length) in [(&mut self.records, &mut saved.records), (&mut self.shown, &mut saved.shown)] {
+            for (file, length) in [
+                (&mut self.records, &mut saved.records),
+                (&mut self.shown, &mut saved.shown),
+            ] {
                 if let Some(file) = file {
                     *length = file.flush()?;
                 }
@@ -241,7 +247,10 @@ impl Saved {
 
     pub(super) fn cursor(&self) -> Result<Option<Cursor>, Error> {
         let bad = Error::Foreign("the work in this folder can't be read; remove the folder `unfinished` to begin anew");
-        self.after.as_deref().map(|text| Cursor::parse(text).ok_or(bad)).transpose()
+        self.after
+            .as_deref()
+            .map(|text| Cursor::parse(text).ok_or(bad))
+            .transpose()
     }
 }
 

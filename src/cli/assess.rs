@@ -14,12 +14,10 @@ use crate::config::{self, Config};
 use crate::{app, sources};
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  idbridge assess --config idbridge.toml\n  \
+#[command(after_help = "Examples:\n  idbridge assess --config idbridge.toml\n  \
                   idbridge assess --config idbridge.toml --factors-sample 500 --peak 12000\n\n\
                   Writes report.txt, report.json, report.html and last-login.json. A run that is broken off goes on when \
-                  it is started again."
-)]
+                  it is started again.")]
 pub(crate) struct Args {
     /// The settings file
     #[arg(long, value_name = "FILE")]
@@ -84,7 +82,9 @@ async fn assess(args: &Args, config: Config, name: &str) -> Result<(), Problem> 
     let broker = Broker::new(config).await.map_err(|error| unbuilt(error.to_string()))?;
     let built = broker.sources().iter().find(|source| &*source.name == name);
     let source = built.ok_or_else(|| unbuilt("no such source".to_owned()))?;
-    let source = broker.build_source(source).map_err(|error| unbuilt(error.to_string()))?;
+    let source = broker
+        .build_source(source)
+        .map_err(|error| unbuilt(error.to_string()))?;
     let subject = Subject {
         source,
         name: name.into(),
@@ -107,7 +107,10 @@ async fn assess(args: &Args, config: Config, name: &str) -> Result<(), Problem> 
         output::error(&format!("Goes on after {people} people."));
     }
     let bar = progress();
-    let report = assess::run(&subject, options, key, now(), &mut work, |people| bar.set_position(people)).await;
+    let report = assess::run(&subject, options, key, now(), &mut work, |people| {
+        bar.set_position(people)
+    })
+    .await;
     bar.finish_and_clear();
     let report = report.map_err(refused)?;
     publish(&report, &work).map_err(refused)?;
@@ -150,7 +153,10 @@ fn refused(error: assess::Error) -> Problem {
         assess::Error::Io(..) | assess::Error::Source(_) => Exit::Unknown,
     };
     let hint = match &error {
-        assess::Error::Source(_) => "\nWhat was read is kept: start it again to go on.",
+        assess::Error::Source(_) => {
+            "\nWhat was read is kept: start it again to go on. If the source no longer knows where, remove the folder \
+             `unfinished`."
+        }
         assess::Error::Foreign(_) | assess::Error::Io(..) => "",
     };
     Problem(format!("{error}{hint}"), exit)
@@ -166,7 +172,9 @@ fn chosen(config: &Config, asked: Option<&str>) -> Result<String, String> {
     };
     let source = config.sources.iter().find(|source| &*source.name == name);
     if !source.is_some_and(|source| source.blueprint.capabilities().list) {
-        return Err(format!("the source {name} can't list people with these settings; an API token is missing, perhaps"));
+        return Err(format!(
+            "the source {name} can't list people with these settings; an API token is missing, perhaps"
+        ));
     }
     Ok(name.to_owned())
 }

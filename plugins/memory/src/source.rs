@@ -115,8 +115,16 @@ impl IdentitySource for MemorySource {
         let begin = begin.ok_or_else(|| SourceError::new(ErrorKind::Protocol, "list"))?;
         let end = begin + PAGE;
         Ok(Page {
-            people: self.people.iter().skip(begin).take(PAGE).map(|person| map::listed(person, self.rules)).collect(),
-            next: (end < self.people.len()).then(|| Cursor::parse(&end.to_string())).flatten(),
+            people: self
+                .people
+                .iter()
+                .skip(begin)
+                .take(PAGE)
+                .map(|person| map::listed(person, self.rules))
+                .collect(),
+            next: (end < self.people.len())
+                .then(|| Cursor::parse(&end.to_string()))
+                .flatten(),
         })
     }
 

@@ -2,9 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use idbridge_source::{
-    Admission, Budget, Cursor, ErrorKind, Factors, Listed, Page, RateLimit, SourceError, UserId,
-};
+use idbridge_source::{Admission, Budget, Cursor, ErrorKind, Factors, Listed, Page, RateLimit, SourceError, UserId};
 use jiff::Timestamp;
 
 use crate::api::{Ask, protocol};
@@ -46,7 +44,10 @@ impl OktaSource {
         if records.len() != accounts.len() {
             return Err(protocol("a page has two lengths"));
         }
-        let people = records.iter().zip(accounts).map(|(record, account)| self.listed(record, &account));
+        let people = records
+            .iter()
+            .zip(accounts)
+            .map(|(record, account)| self.listed(record, &account));
         Ok(Page {
             people: people.collect::<Result<_, _>>()?,
             next: match (next, part) {
@@ -84,7 +85,11 @@ impl OktaSource {
             };
             let measured = self.api.measured_limit(counted);
             let shared = counted != Counted::Authn || rules.send_token_with_authn;
-            let default = if shared { published * TOKEN_SHARE / 100 } else { published };
+            let default = if shared {
+                published * TOKEN_SHARE / 100
+            } else {
+                published
+            };
             RateLimit {
                 name: name.to_owned(),
                 per_minute: measured.unwrap_or(default),
@@ -105,7 +110,9 @@ impl OktaSource {
         let status = Status::parse(&record.status);
         let credentials = record.credentials.as_ref();
         let claims = credentials.filter(|_| status == Some(Status::Active));
-        let emails = claims.and_then(|credentials| credentials.emails.as_deref()).unwrap_or_default();
+        let emails = claims
+            .and_then(|credentials| credentials.emails.as_deref())
+            .unwrap_or_default();
         let user = profile::user(
             Facts {
                 id: &record.id,
@@ -121,8 +128,8 @@ impl OktaSource {
         let provider = provider.map_or("", |provider| &provider.kind);
         let log_in = match (status, owner(record)) {
             (Some(status), Ok(owner)) => {
-                let forgotten = (provider == "OKTA" && !account.has_password())
-                    .then_some(idbridge_source::Rejection::NoPassword);
+                let forgotten =
+                    (provider == "OKTA" && !account.has_password()).then_some(idbridge_source::Rejection::NoPassword);
                 let rejection = map::rejected_at_login(status, rules)
                     .or_else(|| owner.rejected(false, rules))
                     .or(forgotten);

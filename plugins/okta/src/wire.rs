@@ -151,7 +151,10 @@ pub(crate) struct Id(String);
 impl Account {
     /// `credentials.password` is an empty object if there is one.
     pub(crate) fn has_password(&self) -> bool {
-        let password = self.credentials.as_ref().and_then(|credentials| credentials.get("password"));
+        let password = self
+            .credentials
+            .as_ref()
+            .and_then(|credentials| credentials.get("password"));
         password.is_some_and(Value::is_object)
     }
 }

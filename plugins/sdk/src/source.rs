@@ -4,8 +4,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Login, Lookup, Page, Password, SourceError, UserId,
-    UserName,
+    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Login, Lookup, Page, Password, SourceError,
+    UserId, UserName,
 };
 
 /// An upstream that knows users. One value serves one worker thread, many calls at a time.

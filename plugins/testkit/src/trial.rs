@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use idbridge_source::{
-    Authentication, Call, Cursor, Email, ErrorKind, IdentitySource, Login, Lookup, Page, Password, Rejection, RequestId, SourceError,
-    User, UserName,
+    Authentication, Call, Cursor, Email, ErrorKind, IdentitySource, Login, Lookup, Page, Password, Rejection,
+    RequestId, SourceError, User, UserName,
 };
 use tokio::time::Instant;
 

@@ -11,7 +11,9 @@ mod subject;
 use std::collections::BTreeSet;
 
 use defect::{Defect, Habit, SOUND, amend, forget, reject, unlike};
-use idbridge_source::{Admission, Authentication, Cursor, ErrorKind, Lookup, Page, Rejection, SourceError, User, UserId};
+use idbridge_source::{
+    Admission, Authentication, Cursor, ErrorKind, Lookup, Page, Rejection, SourceError, User, UserId,
+};
 use idbridge_testkit::{CASES, Subject, check};
 use subject::MemorySubject;
 

@@ -37,11 +37,20 @@ fn write(page: &mut String, report: &Report) -> std::fmt::Result {
         escape(&storm.sentence())
     )?;
     heading(page, "Who can't move by logging in, and why")?;
-    let reasons: Vec<(String, u64)> = cannot.reasons.iter().map(|reason| (reason.reason.clone(), reason.people)).collect();
+    let reasons: Vec<(String, u64)> = cannot
+        .reasons
+        .iter()
+        .map(|reason| (reason.reason.clone(), reason.people))
+        .collect();
     bars(page, "People who can't move, by reason", &reasons)?;
     let rows = cannot.reasons.iter().map(|reason| {
         let examples = list(&reason.examples);
-        [escape(&reason.reason), number(reason.people), escape(meaning(&reason.reason)), examples]
+        [
+            escape(&reason.reason),
+            number(reason.people),
+            escape(meaning(&reason.reason)),
+            examples,
+        ]
     });
     table(page, ["reason", "people", "what it means", "some of them"], rows)?;
     write!(
@@ -56,7 +65,14 @@ fn write(page: &mut String, report: &Report) -> std::fmt::Result {
     table(
         page,
         ["status", "people", "provider", "second factors"],
-        rows.map(|row| [escape(&row.status), number(row.people), escape(&row.provider), escape(&row.factors)]),
+        rows.map(|row| {
+            [
+                escape(&row.status),
+                number(row.people),
+                escape(&row.provider),
+                escape(&row.factors),
+            ]
+        }),
     )?;
     heading(page, "Second factors")?;
     let factors = &report.factors;
@@ -69,10 +85,19 @@ fn write(page: &mut String, report: &Report) -> std::fmt::Result {
         number(factors.count.refused),
         escape(&factors.price())
     )?;
-    let kinds: Vec<(String, u64)> = factors.count.kinds.iter().map(|(kind, people)| (kind.clone(), *people)).collect();
+    let kinds: Vec<(String, u64)> = factors
+        .count
+        .kinds
+        .iter()
+        .map(|(kind, people)| (kind.clone(), *people))
+        .collect();
     bars(page, "People by kind of second factor", &kinds)?;
     heading(page, "What they type to log in")?;
-    let named = |rows: &[(&str, u64)]| rows.iter().map(|(name, people)| ((*name).to_owned(), *people)).collect::<Vec<_>>();
+    let named = |rows: &[(&str, u64)]| {
+        rows.iter()
+            .map(|(name, people)| ((*name).to_owned(), *people))
+            .collect::<Vec<_>>()
+    };
     bars(
         page,
         "People by what they type to log in",
@@ -87,7 +112,12 @@ fn write(page: &mut String, report: &Report) -> std::fmt::Result {
     heading(page, "E-mail addresses")?;
     let addresses = &report.addresses;
     let alike = |name: &str, alike: &Alike| {
-        [name.to_owned(), number(alike.people), number(alike.addresses), list(&alike.examples)]
+        [
+            name.to_owned(),
+            number(alike.people),
+            number(alike.addresses),
+            list(&alike.examples),
+        ]
     };
     let none = |name: &str, people| [name.to_owned(), number(people), String::new(), String::new()];
     let rows = [
@@ -97,7 +127,11 @@ fn write(page: &mut String, report: &Report) -> std::fmt::Result {
         alike("differ in case alone", &addresses.case_twins),
         alike("differ in accents alone", &addresses.accent_twins),
     ];
-    table(page, ["address", "people", "addresses", "some of them"], rows.into_iter())?;
+    table(
+        page,
+        ["address", "people", "addresses", "some of them"],
+        rows.into_iter(),
+    )?;
     bars(
         page,
         "People by what the source says of their address",
@@ -117,14 +151,35 @@ fn write(page: &mut String, report: &Report) -> std::fmt::Result {
     heading(page, "Last log-in")?;
     let months = report.last_login.months.iter();
     let never = [("never".to_owned(), report.last_login.never)];
-    let months: Vec<(String, u64)> = never.into_iter().chain(months.map(|Bar { at, people }| (at.clone(), *people))).collect();
+    let months: Vec<(String, u64)> = never
+        .into_iter()
+        .chain(months.map(|Bar { at, people }| (at.clone(), *people)))
+        .collect();
     bars(page, "People by the month of their last log-in", &months)?;
     heading(page, "First log-ins")?;
     let rows = storm.limits.iter().map(|limit| {
-        let from = if limit.from == "answer" { "said by the source" } else { "published default" };
-        [escape(&limit.name), number(limit.per_minute.into()), number(limit.with_look_up.into()), from.to_owned()]
+        let from = if limit.from == "answer" {
+            "said by the source"
+        } else {
+            "published default"
+        };
+        [
+            escape(&limit.name),
+            number(limit.per_minute.into()),
+            number(limit.with_look_up.into()),
+            from.to_owned(),
+        ]
     });
-    table(page, ["limit", "a minute", "taken by a log-in with its look-up", "whose figure"], rows)?;
+    table(
+        page,
+        [
+            "limit",
+            "a minute",
+            "taken by a log-in with its look-up",
+            "whose figure",
+        ],
+        rows,
+    )?;
     page.write_str("</body></html>\n")
 }
 
@@ -160,7 +215,10 @@ fn bars(page: &mut String, title: &str, rows: &[(String, u64)]) -> std::fmt::Res
         return Ok(());
     }
     let (height, title) = (rows.len() * STEP + 8, escape(title));
-    write!(page, "<svg viewBox=\"0 0 760 {height}\" role=\"img\" font-size=\"13\"><title>{title}</title>")?;
+    write!(
+        page,
+        "<svg viewBox=\"0 0 760 {height}\" role=\"img\" font-size=\"13\"><title>{title}</title>"
+    )?;
     for (index, (name, people)) in rows.iter().enumerate() {
         let (top, width) = (index * STEP, people * WIDTH / most);
         let (middle, end) = (top + 17, NAMES + width + 6);
@@ -178,7 +236,9 @@ fn bars(page: &mut String, title: &str, rows: &[(String, u64)]) -> std::fmt::Res
 }
 
 fn list(examples: &[String]) -> String {
-    let coded = examples.iter().map(|example| format!("<code>{}</code>", escape(example)));
+    let coded = examples
+        .iter()
+        .map(|example| format!("<code>{}</code>", escape(example)));
     coded.collect::<Vec<_>>().join(" ")
 }
 
@@ -205,7 +265,10 @@ mod tests {
 
     #[test]
     fn nothing_of_the_upstreams_is_markup() {
-        assert_eq!(escape("<b title=\"x\">&\u{1}\u{ffff}"), "&lt;b title=&quot;x&quot;&gt;&amp;\u{fffd}\u{fffd}");
+        assert_eq!(
+            escape("<b title=\"x\">&\u{1}\u{ffff}"),
+            "&lt;b title=&quot;x&quot;&gt;&amp;\u{fffd}\u{fffd}"
+        );
         let mut page = String::new();
         bars(&mut page, "T", &[("<script>".to_owned(), 1)]).expect("a string");
         assert!(!page.contains("<script"), "{page}");

@@ -66,5 +66,6 @@ fn last_seen(number: usize, now: Timestamp) -> Timestamp {
     let spread = number.wrapping_mul(2_654_435_761) % 1_000_003;
     let days = i64::try_from(spread % 20 * (spread / 20 % 20)).unwrap_or(0);
     let hours = i64::try_from(spread % 9).unwrap_or(0);
-    now.saturating_sub(SignedDuration::from_hours(days * 24 + hours)).unwrap_or(now)
+    now.saturating_sub(SignedDuration::from_hours(days * 24 + hours))
+        .unwrap_or(now)
 }

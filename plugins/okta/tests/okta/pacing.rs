@@ -99,7 +99,10 @@ async fn lists_leave_half_to_everybody_else() {
         assert!(pages < 8, "never used up");
     };
     assert_eq!(pages, 4);
-    assert!(matches!(error.kind(), ErrorKind::Throttled { retry_after: Some(_) }), "{error:?}");
+    assert!(
+        matches!(error.kind(), ErrorKind::Throttled { retry_after: Some(_) }),
+        "{error:?}"
+    );
     // A look-up still searches.
     world.found("ada@example.com").await;
     assert_eq!(world.count(Endpoint::Users) + world.count(Endpoint::Search), 5);

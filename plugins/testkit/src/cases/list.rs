@@ -42,7 +42,11 @@ pub(crate) async fn admission_is_what_a_call_answers(trial: &Trial) -> Verdict {
                 Ok(Authentication::Reject(given)) => wanted == Admission::Rejected(*given),
                 Err(_) => wanted == Admission::Unknown,
             };
-            ensure!(same, "{}: listed as {wanted:?}, and a log-in is {answer:?}", person.login);
+            ensure!(
+                same,
+                "{}: listed as {wanted:?}, and a log-in is {answer:?}",
+                person.login
+            );
         }
         if can.user_by_email && person.email != TWIN_ONE.email {
             let wanted = first_no(listed.look_up, factors);
@@ -53,7 +57,11 @@ pub(crate) async fn admission_is_what_a_call_answers(trial: &Trial) -> Verdict {
                 Ok(Lookup::Absent) => false,
                 Err(_) => wanted == Admission::Unknown,
             };
-            ensure!(same, "{}: listed as {wanted:?}, and a look-up is {answer:?}", person.login);
+            ensure!(
+                same,
+                "{}: listed as {wanted:?}, and a look-up is {answer:?}",
+                person.login
+            );
         }
     }
     Ok(())
@@ -62,11 +70,22 @@ pub(crate) async fn admission_is_what_a_call_answers(trial: &Trial) -> Verdict {
 pub(crate) async fn nothing_is_invented(trial: &Trial) -> Verdict {
     let listed = everybody(trial).await?;
     let nameless = only(&listed, &NAMELESS)?;
-    let names = [&nameless.user.name, &nameless.user.given_name, &nameless.user.family_name];
-    ensure!(names.iter().all(|name| name.is_none()), "somebody without a name was given one");
+    let names = [
+        &nameless.user.name,
+        &nameless.user.given_name,
+        &nameless.user.family_name,
+    ];
+    ensure!(
+        names.iter().all(|name| name.is_none()),
+        "somebody without a name was given one"
+    );
     for person in [NAMELESS, UNSAID] {
         let verified = only(&listed, &person)?.address_verified;
-        ensure!(verified != Some(true), "{}: the source doesn't call the address verified", person.login);
+        ensure!(
+            verified != Some(true),
+            "{}: the source doesn't call the address verified",
+            person.login
+        );
     }
     Ok(())
 }
@@ -112,7 +131,10 @@ pub(crate) async fn listing_submits_no_password(trial: &Trial) -> Verdict {
 }
 
 pub(crate) async fn cursors_show_no_personal_data(trial: &Trial) -> Verdict {
-    let needles: Vec<String> = PEOPLE.iter().flat_map(|person| [person.login.to_owned(), person.email.to_owned()]).collect();
+    let needles: Vec<String> = PEOPLE
+        .iter()
+        .flat_map(|person| [person.login.to_owned(), person.email.to_owned()])
+        .collect();
     let mut next = answered(trial.page(None).await)?.next;
     for _ in 0..PAGES {
         let Some(cursor) = next else { return Ok(()) };
