@@ -1,5 +1,6 @@
 //! The commands: one file each.
 
+mod assess;
 mod auth0;
 mod check;
 mod completions;
@@ -55,6 +56,7 @@ Examples:
   idbridge key new auth0                           a caller's key, and the lines for the settings
   idbridge check --config idbridge.toml            every mistake in the settings
   idbridge doctor --config idbridge.toml           asks each source for real
+  idbridge assess --config idbridge.toml           who can move, and who can't
   idbridge try login ada@example.com --config idbridge.toml
   idbridge serve --config idbridge.toml
   idbridge auth0 export --out tenant --connection legacy-users
@@ -74,6 +76,8 @@ enum Command {
     Check(check::Args),
     /// Ask each source for real, and say what to fix
     Doctor(doctor::Args),
+    /// Read everybody in a source, and report who can move and who can't
+    Assess(assess::Args),
     /// Try one log-in or one look-up
     #[command(subcommand)]
     Try(try_it::Try),
@@ -100,6 +104,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         }
     };
     match command {
+        Command::Assess(args) => assess::run(&args, environment),
         Command::Auth0(auth0::Auth0::Export(args)) => auth0::export(&args),
         Command::Check(args) => check::run(&args, environment),
         Command::Completions(args) => completions::run(&args),

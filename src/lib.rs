@@ -9,6 +9,7 @@
 //! | module | does |
 //! | --- | --- |
 //! | [`cli`] | the commands, one file each |
+//! | [`assess`] | what an owner wants to know before a migration: everybody, counted |
 //! | [`config`] | settings: layers merged, every mistake collected |
 //! | [`app`] | the composition root: settings → sources → directory → servers; start and ordered stop |
 //! | [`sources`] | the list of compiled-in kinds, and the decorators around each source |
@@ -33,6 +34,7 @@
 //! `tests/architecture.rs` holds those that can be read off the code.
 
 pub mod app;
+pub mod assess;
 pub mod cli;
 pub mod config;
 pub mod directory;

@@ -34,7 +34,7 @@ pub use call::Call;
 pub use gateway::{Gateway, Transport};
 pub use openapi::document as openapi;
 pub use problem::Problem;
-pub use profile::{Profile, Unfit};
+pub use profile::{Profile, Unfit, is_username};
 
 /// What the settings say of the gateway.
 #[derive(Clone, Copy, Debug)]

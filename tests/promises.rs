@@ -8,6 +8,7 @@ mod promises {
     #[path = "../architecture.rs"]
     mod architecture;
     mod asking;
+    mod assess;
     mod case;
     mod cases;
     mod chain;

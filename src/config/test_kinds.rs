@@ -50,6 +50,7 @@ impl Blueprint for Planned {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             authenticate: true,
+            list: false,
             user_by_email: self.look_up,
             user_by_login: false,
         }

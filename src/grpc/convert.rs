@@ -59,7 +59,8 @@ fn reason(rejection: Rejection) -> pb::RejectionReason {
     }
 }
 
-fn user(user: User, id_prefix: &str) -> pb::User {
+/// A user as callers get them.
+pub fn user(user: User, id_prefix: &str) -> pb::User {
     let User {
         id,
         login,

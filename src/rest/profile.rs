@@ -3,7 +3,7 @@
 //! Auth0 refuses the whole import for one field that is beyond its limits, so such a field is left out. The limits are
 //! Auth0's "User Profile Structure" and "Normalized User Profiles" pages.
 
-use idbridge_source::{Email, same_identifier};
+use idbridge_source::{Email, User, same_identifier};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -118,6 +118,21 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// Whether something that this user has is beyond Auth0's limits, and so is not in the profile.
+    pub fn lacks_a_field_of(&self, user: &User) -> bool {
+        let pairs = [
+            (&self.name, &user.name),
+            (&self.given_name, &user.given_name),
+            (&self.family_name, &user.family_name),
+            (&self.nickname, &user.nickname),
+            (&self.picture, &user.picture),
+            (&self.phone_number, &user.phone_number),
+        ];
+        pairs.iter().any(|(kept, had)| kept.is_none() && had.is_some())
+    }
+}
+
 impl std::fmt::Debug for Profile {
     /// The id alone: the rest is personal.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -150,7 +165,7 @@ fn is_phone_number(text: &str) -> bool {
 
 /// Auth0's rules for user names: these characters, no e-mail address, and 128 at the most. A connection's own limit is
 /// lower unless it is raised (15), which nobody here can know.
-fn is_username(text: &str) -> bool {
+pub fn is_username(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "@^$.!`-#+'~_".contains(c);
     (1..=128).contains(&text.len()) && text.chars().all(fits) && Email::parse(text).is_err()
 }

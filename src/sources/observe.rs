@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password, SourceError,
-    UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Password, SourceError, UserId, UserName,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -166,6 +166,18 @@ impl<S: IdentitySource> IdentitySource for Observe<S> {
         let answer = self.watcher.observe(call, self.inner.user_by_login(call, login)).await;
         self.count(Operation::LookUp, lookup_outcome(&answer));
         answer
+    }
+
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        self.watcher.observe(call, self.inner.list(call, after)).await
+    }
+
+    async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
+        self.watcher.observe(call, self.inner.factors(call, id)).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.inner.budget()
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password, SourceError,
-    UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Password, SourceError, UserId, UserName,
 };
 use prometheus_client::metrics::gauge::Gauge;
 
@@ -89,6 +89,20 @@ impl<S: IdentitySource> IdentitySource for Permits<S> {
     async fn user_by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
         let _permit = self.pool.acquire()?;
         self.inner.user_by_login(call, login).await
+    }
+
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        let _permit = self.pool.acquire()?;
+        self.inner.list(call, after).await
+    }
+
+    async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
+        let _permit = self.pool.acquire()?;
+        self.inner.factors(call, id).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.inner.budget()
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {

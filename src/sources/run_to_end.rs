@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password, SourceError,
-    UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Password, SourceError, UserId, UserName,
 };
 use tokio::task::JoinError;
 use tokio::time::{Instant, timeout_at};
@@ -72,6 +72,18 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
 
     async fn user_by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
         in_time(call, self.inner.user_by_login(call, login)).await
+    }
+
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        in_time(call, self.inner.list(call, after)).await
+    }
+
+    async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
+        in_time(call, self.inner.factors(call, id)).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.inner.budget()
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password, SourceError,
-    UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Password, SourceError, UserId, UserName,
 };
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
@@ -128,6 +128,18 @@ impl<S: IdentitySource> IdentitySource for Share<S> {
             async move { inner.user_by_login(&call, &login).await }
         })
         .await
+    }
+
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        self.inner.list(call, after).await
+    }
+
+    async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
+        self.inner.factors(call, id).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.inner.budget()
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {

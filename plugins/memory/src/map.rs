@@ -1,6 +1,6 @@
 //! The one mapping from a person to an answer. Both methods use it.
 
-use idbridge_source::{Authentication, Lookup, Rejection, User};
+use idbridge_source::{Admission, Authentication, Factors, Listed, Lookup, Rejection, User};
 
 use crate::person::{Person, Status};
 
@@ -57,13 +57,33 @@ pub(crate) fn lookup(person: &Person, rules: Rules) -> Lookup {
     }
 }
 
+/// Somebody in a list. Here it tells all that the two others do.
+pub(crate) fn listed(person: &Person, rules: Rules) -> Listed {
+    let refused = ineligible(person, rules);
+    let expired = person.password_expired && rules.on_password_expired == Expired::Reject;
+    let log_in = refused.or(expired.then_some(Rejection::PasswordExpired));
+    let kinds = person.second_factor.then(|| "second_factor".to_owned());
+    Listed {
+        address_verified: person.user.email_verified,
+        log_in: Admission::unless(log_in),
+        look_up: Admission::unless(refused),
+        factors: Some(Factors {
+            admission: Admission::unless(owed_factor(person, rules)),
+            kinds: kinds.into_iter().collect(),
+        }),
+        ..Listed::new(user(person, rules), person.status.word(), "memory")
+    }
+}
+
 /// Why this person may neither log in nor be migrated. One function for both, so that what a log-in is refused for, a
 /// password reset doesn't bring in.
 fn ineligible(person: &Person, rules: Rules) -> Option<Rejection> {
-    refusal(person.status).or_else(|| {
-        let owes = person.second_factor && rules.on_second_factor == SecondFactor::Reject;
-        owes.then_some(Rejection::SecondFactorRequired)
-    })
+    refusal(person.status).or_else(|| owed_factor(person, rules))
+}
+
+fn owed_factor(person: &Person, rules: Rules) -> Option<Rejection> {
+    let owes = person.second_factor && rules.on_second_factor == SecondFactor::Reject;
+    owes.then_some(Rejection::SecondFactorRequired)
 }
 
 fn refusal(status: Status) -> Option<Rejection> {

@@ -25,6 +25,11 @@ pub(crate) enum Status {
 }
 
 impl Status {
+    pub(crate) fn word(self) -> &'static str {
+        let row = Self::WORDS.into_iter().find(|(_, status)| *status == self);
+        row.map_or("", |(word, _)| word)
+    }
+
     pub(crate) const WORDS: [(&'static str, Self); 6] = [
         ("active", Self::Active),
         ("denied", Self::Denied),

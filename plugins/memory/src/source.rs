@@ -2,14 +2,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Blueprint, BuildError, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup,
-    Password, Rejection, SourceError, UserName, same_identifier,
+    Authentication, Blueprint, BuildError, Call, Capabilities, Cursor, Email, ErrorKind, IdentitySource, Login, Lookup,
+    Page, Password, Rejection, SourceError, UserName, same_identifier,
 };
 use tokio::time::{Instant, timeout_at};
 
 use crate::Control;
 use crate::map::{self, Rules};
 use crate::person::Person;
+
+/// People to a page: few, so that a handful of them shows how a list goes on.
+const PAGE: usize = 10;
 
 /// People, and the rules by which they are shown. Clones share them.
 #[derive(Clone, Debug)]
@@ -66,6 +69,7 @@ impl IdentitySource for MemorySource {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             authenticate: true,
+            list: true,
             user_by_email: true,
             user_by_login: self.lookup_by_login,
         }
@@ -102,6 +106,26 @@ impl IdentitySource for MemorySource {
         }
         self.look_up(call, |person| same_identifier(&person.user.login, login.as_str()))
             .await
+    }
+
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        in_time(call, "list", self.control.ask("list")).await?;
+        let begin = after.map_or(Some(0), |cursor| cursor.as_str().parse::<usize>().ok());
+        let begin = begin.filter(|begin| *begin <= self.people.len());
+        let begin = begin.ok_or_else(|| SourceError::new(ErrorKind::Protocol, "list"))?;
+        let end = begin + PAGE;
+        Ok(Page {
+            people: self
+                .people
+                .iter()
+                .skip(begin)
+                .take(PAGE)
+                .map(|person| map::listed(person, self.rules))
+                .collect(),
+            next: (end < self.people.len())
+                .then(|| Cursor::parse(&end.to_string()))
+                .flatten(),
+        })
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {

@@ -11,21 +11,27 @@ use url::Url;
 
 use crate::config::Settings;
 use crate::limits;
+use crate::listing::Part;
 use crate::map::{self, Refusal};
 use crate::pace::{Counted, Pacer, Purpose, Turn};
-use crate::wire::{ErrorBody, Factor, Group, Id, LogIn, Object, Organization, Transaction, UserRecord};
+use crate::wire::{Account, ErrorBody, Factor, Group, Id, LogIn, Object, Organization, Transaction, UserRecord};
 
 pub(crate) const USER: &str = "/api/v1/users/{id}";
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 const PAGE: &str = "10";
+/// Okta's largest page, and what it may weigh: people with long profiles have some thousand bytes each.
+const LONG_PAGE: &str = "200";
+const LONG_PAGE_BODY: usize = 8 * 1024 * 1024;
 /// A list that doesn't end within these is not read on.
 const PAGES: usize = 5;
 
 #[derive(Debug)]
 pub(crate) struct Api {
     client: Client,
+    /// For pages of people, which are larger than anything else.
+    lists: Client,
     pacer: Arc<Pacer>,
     /// `SSWS …`; its `Debug` is redacted.
     token: Option<HeaderValue>,
@@ -52,6 +58,13 @@ impl Api {
         };
         Ok(Self {
             client: Client::new(settings.origin.clone(), Limits::default())?,
+            lists: Client::new(
+                settings.origin.clone(),
+                Limits {
+                    body: LONG_PAGE_BODY,
+                    ..Limits::default()
+                },
+            )?,
             pacer,
             token,
             send_token_with_authn: settings.rules.send_token_with_authn,
@@ -145,6 +158,31 @@ impl Api {
         found.ok_or_else(|| SourceError::new(ErrorKind::Ambiguous, "searching users").with_source("it has no end"))
     }
 
+    /// One page of people, in two readings side by side, and the cursor of the next.
+    pub(crate) async fn list(
+        &self,
+        ask: Ask<'_>,
+        part: Part,
+        after: Option<&str>,
+    ) -> Result<(Vec<UserRecord>, Vec<Account>, Option<String>), SourceError> {
+        let mut request = Request::get("/api/v1/users").query("limit", LONG_PAGE);
+        if part == Part::Deactivated {
+            request = request.query("filter", "status eq \"DEPROVISIONED\"");
+        }
+        if let Some(after) = after {
+            request = request.query("after", after);
+        }
+        let turn = self.pacer.turn(Counted::Users, ask.purpose, ask.call).await?;
+        let response = self.send_by(&self.lists, ask.call, request, true).await?;
+        turn.answered(&response);
+        Ok((many(&response)?, many(&response)?, next_page(&response)?))
+    }
+
+    /// What an answer named as the limit, for this token.
+    pub(crate) fn measured_limit(&self, counted: Counted) -> Option<u32> {
+        self.pacer.limit(counted)
+    }
+
     /// A list, page by page. `None` if there are too many.
     async fn pages<T: DeserializeOwned>(
         &self,
@@ -181,8 +219,18 @@ impl Api {
     }
 
     async fn send(&self, call: &Call, request: Request, with_token: bool) -> Result<Response, SourceError> {
+        self.send_by(&self.client, call, request, with_token).await
+    }
+
+    async fn send_by(
+        &self,
+        client: &Client,
+        call: &Call,
+        request: Request,
+        with_token: bool,
+    ) -> Result<Response, SourceError> {
         let token = self.token.as_ref().filter(|_| with_token);
-        let response = self.client.send(call, dressed(request, token)).await?;
+        let response = client.send(call, dressed(request, token)).await?;
         tracing::debug!(
             okta_request_id = ?response.headers().get("x-okta-request-id"),
             status = response.status().as_u16(),

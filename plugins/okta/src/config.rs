@@ -93,6 +93,7 @@ impl Settings {
     pub(crate) fn capabilities(&self) -> Capabilities {
         Capabilities {
             authenticate: true,
+            list: self.access.is_some(),
             user_by_email: self.access.is_some(),
             user_by_login: self.access.is_some() && self.rules.lookup_by_login,
         }

@@ -3,6 +3,7 @@
 mod api;
 mod config;
 mod limits;
+mod listing;
 mod lookup;
 mod map;
 #[cfg(feature = "measured")]

@@ -2,7 +2,7 @@
 
 use idbridge_source::{ErrorKind, Rejection};
 
-use crate::config::{Choice, Rules};
+use crate::config::{Choice, Rules, SecondFactor};
 use crate::wire;
 
 const UNAVAILABLE: ErrorKind = ErrorKind::Unavailable { retry_after: None };
@@ -196,6 +196,12 @@ pub(crate) fn rejected_at_lookup(status: Status, rules: &Rules) -> Option<Reject
         Status::Provisioned | Status::Staged => Some(Rejection::AccountInactive),
         Status::Active | Status::Recovery => Some(Rejection::DeniedByPolicy),
     }
+}
+
+/// Why a user who holds an active second factor doesn't get in, by either way.
+pub(crate) fn rejected_for_factors(holds_one: bool, rules: &Rules) -> Option<Rejection> {
+    let refused = holds_one && rules.second_factor == SecondFactor::Reject;
+    refused.then_some(Rejection::SecondFactorRequired)
 }
 
 /// `credentials.provider.type`: who owns the password.

@@ -2,7 +2,7 @@
 //!
 //! Every answer tells how much of its bucket is left and when the bucket is filled again. A call for which there is
 //! room goes at once. One for which there will be room before its caller leaves waits for its turn, log-ins before
-//! look-ups. Any other is told at once how long to stay away. Nothing is asked of a bucket that is known to be empty.
+//! look-ups, lists last. Any other is told at once how long to stay away. Nothing is asked of a bucket that is known to be empty.
 
 mod bucket;
 mod clock;
@@ -38,9 +38,14 @@ pub(crate) enum Counted {
 /// Whose turn comes first: somebody sits before the log-in box.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Purpose {
+    /// An assessment: nobody sits before it.
+    List,
     LogIn,
     LookUp,
 }
+
+/// Lists stop when this part of a bucket is left: half of it.
+pub(crate) const LEFT_BY_LISTS: u32 = 2;
 
 /// The budget of one source, shared by all workers.
 pub(crate) struct Pacer {
@@ -133,6 +138,11 @@ impl Pacer {
             Patience::Leave(wait) => Err(throttled(wait)),
             Patience::Wait => Ok(()),
         }
+    }
+
+    /// What an answer named as the limit of this bucket.
+    pub(crate) fn limit(&self, counted: Counted) -> Option<u32> {
+        self.lock().buckets[counted as usize].limit()
     }
 
     /// When there will be room without any answer coming in before.

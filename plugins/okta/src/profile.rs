@@ -79,7 +79,7 @@ fn verified(email: &str, claims: &[EmailClaim], rules: &Rules) -> Option<bool> {
 }
 
 /// What `credentials.emails` says of the primary address; of two claims about it, the worse.
-fn claimed(email: &str, claims: &[EmailClaim]) -> Option<bool> {
+pub(crate) fn claimed(email: &str, claims: &[EmailClaim]) -> Option<bool> {
     claims
         .iter()
         .filter(|claim| claim.kind.as_deref() == Some("PRIMARY"))

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, BuildError, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password,
-    Rejection, SourceError, User, UserName,
+    Authentication, Budget, BuildError, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login,
+    Lookup, Page, Password, Rejection, SourceError, User, UserId, UserName,
 };
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -77,8 +77,14 @@ impl OktaSource {
     }
 
     fn asks_extras(&self) -> bool {
+        self.extra_calls() > 0
+    }
+
+    /// How many calls tell what the user's own record doesn't.
+    pub(crate) fn extra_calls(&self) -> u32 {
         let rules = &self.settings.rules;
-        self.settings.access.is_some() && (rules.groups || rules.second_factor != SecondFactor::Ignore)
+        let calls = u32::from(rules.groups) + u32::from(rules.second_factor != SecondFactor::Ignore);
+        if self.settings.access.is_some() { calls } else { 0 }
     }
 
     /// The last rule, and the profile. Both RPCs end here.
@@ -103,8 +109,8 @@ impl OktaSource {
     }
 
     fn admit(&self, facts: Facts<'_>) -> Result<Result<User, Rejection>, SourceError> {
-        if facts.second_factor && self.settings.rules.second_factor == SecondFactor::Reject {
-            return Ok(Err(Rejection::SecondFactorRequired));
+        if let Some(rejection) = map::rejected_for_factors(facts.second_factor, &self.settings.rules) {
+            return Ok(Err(rejection));
         }
         profile::user(facts, &self.settings.rules).map(Ok)
     }
@@ -269,6 +275,26 @@ impl IdentitySource for OktaSource {
             login,
         )
         .await
+    }
+
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        if !self.capabilities().list {
+            return Err(unsupported("list"));
+        }
+        let purpose = Purpose::List;
+        self.page(Ask { call, purpose }, after).await
+    }
+
+    async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
+        if !self.capabilities().list {
+            return Err(unsupported("factors"));
+        }
+        let purpose = Purpose::List;
+        self.second_factors(Ask { call, purpose }, id).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.log_in_budget()
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {

@@ -69,6 +69,18 @@ pub(crate) struct UserRecord {
     pub(crate) credentials: Option<Credentials>,
 }
 
+/// What a list tells beside [`UserRecord`]. Nothing here decides who gets in, so whatever can't be read is not known.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Account {
+    #[serde(default)]
+    pub(crate) created: Option<Value>,
+    #[serde(default)]
+    pub(crate) last_login: Option<Value>,
+    #[serde(default)]
+    credentials: Option<Value>,
+}
+
 #[derive(Deserialize)]
 pub(crate) struct Credentials {
     #[serde(default, deserialize_with = "object::optional")]
@@ -135,6 +147,17 @@ pub(crate) struct ErrorBody {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "String")]
 pub(crate) struct Id(String);
+
+impl Account {
+    /// `credentials.password` is an empty object if there is one.
+    pub(crate) fn has_password(&self) -> bool {
+        let password = self
+            .credentials
+            .as_ref()
+            .and_then(|credentials| credentials.get("password"));
+        password.is_some_and(Value::is_object)
+    }
+}
 
 impl Embedded {
     /// Whether the password is among the factors that are still to be shown.

@@ -93,7 +93,7 @@
 //! #[async_trait]
 //! impl IdentitySource for SingleSource {
 //!     fn capabilities(&self) -> Capabilities {
-//!         Capabilities { authenticate: true, user_by_email: true, user_by_login: false }
+//!         Capabilities { authenticate: true, list: false, user_by_email: true, user_by_login: false }
 //!     }
 //!
 //!     async fn authenticate(&self, _: &Call, login: &Login, password: &Password) -> Result<Authentication, SourceError> {
@@ -150,6 +150,7 @@ mod call;
 mod clock;
 mod error;
 mod input;
+mod listing;
 mod outcome;
 mod registry;
 mod settings;
@@ -160,6 +161,7 @@ pub use call::{Call, RequestId, TraceContext};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{BoxError, ErrorKind, SourceError};
 pub use input::{Email, InvalidInput, Login, Password, UserName, same_identifier};
+pub use listing::{Admission, Budget, Cursor, Factors, Listed, Page, RateLimit};
 pub use outcome::{Authentication, Lookup, Rejection};
 pub use registry::{Blueprint, BuildError, Plugin, Registry, SourceContext};
 pub use settings::{Field, Mistake, Node, Origin, Reader, SecretFiles, Table, Value};

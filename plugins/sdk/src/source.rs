@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Authentication, Call, Email, ErrorKind, Login, Lookup, Password, SourceError, UserName};
+use crate::{
+    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Login, Lookup, Page, Password, SourceError,
+    UserId, UserName,
+};
 
 /// An upstream that knows users. One value serves one worker thread, many calls at a time.
 ///
@@ -73,6 +76,36 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
         Err(SourceError::new(ErrorKind::Unsupported, "look-up by login"))
     }
 
+    /// Everybody, page by page: those after the cursor, or the first ones. For assessments before a migration.
+    ///
+    /// Requires [`Capabilities::list`].
+    ///
+    /// # Behaviour
+    ///
+    /// - Following the cursors lists everybody whom the upstream lists, each once (`list::everybody_is_listed_once`).
+    ///   What it doesn't list, the plugin's README names.
+    /// - A cursor that this source gave still works in another process, for as long as the upstream keeps it
+    ///   (`list::a_cursor_is_all_that_it_takes_to_go_on`). One that it didn't give is [`ErrorKind::Protocol`]
+    ///   (`list::a_foreign_cursor_is_an_error`).
+    /// - A page is one question or few, and its size doesn't grow with the number of people.
+    /// - It comes last: log-ins and look-ups that want the same budget go before it, and some of it is left to them.
+    /// - No password is submitted (`list::listing_submits_no_password`).
+    async fn list(&self, _call: &Call, _after: Option<&Cursor>) -> Result<Page, SourceError> {
+        Err(SourceError::new(ErrorKind::Unsupported, "list"))
+    }
+
+    /// The active second factors of this user, where [`list`](Self::list) doesn't tell them: one more question each.
+    ///
+    /// Requires [`Capabilities::list`]. Comes last, as a list does.
+    async fn factors(&self, _call: &Call, _id: &UserId) -> Result<Factors, SourceError> {
+        Err(SourceError::new(ErrorKind::Unsupported, "factors"))
+    }
+
+    /// How many log-ins the upstream lets through, as far as this source knows. Nothing is asked.
+    fn budget(&self) -> Budget {
+        Budget::default()
+    }
+
     /// Can users be asked for at all? Asks the upstream something that costs little and needs our credential.
     ///
     /// # Behaviour
@@ -89,6 +122,8 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
 pub struct Capabilities {
     /// [`IdentitySource::authenticate`]
     pub authenticate: bool,
+    /// [`IdentitySource::list`]
+    pub list: bool,
     /// [`IdentitySource::user_by_email`]
     pub user_by_email: bool,
     /// [`IdentitySource::user_by_login`]
@@ -116,6 +151,18 @@ impl<S: IdentitySource + ?Sized> IdentitySource for Arc<S> {
 
     async fn user_by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
         (**self).user_by_login(call, login).await
+    }
+
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        (**self).list(call, after).await
+    }
+
+    async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
+        (**self).factors(call, id).await
+    }
+
+    fn budget(&self) -> Budget {
+        (**self).budget()
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod authenticate;
 pub(crate) mod faults;
+pub(crate) mod list;
 pub(crate) mod secrecy;
 pub(crate) mod user_by_email;
 pub(crate) mod user_by_login;

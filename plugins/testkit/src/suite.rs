@@ -70,6 +70,16 @@ macro_rules! __each_case {
                 ineligible_is_neither_found_nor_absent laws [3] needs [UserByLogin];
                 what_a_log_in_is_refused_for_is_ineligible laws [10] needs [UserByLogin];
             }
+            list {
+                everybody_is_listed_once laws [] needs [List];
+                admission_is_what_a_call_answers laws [5] needs [List];
+                nothing_is_invented laws [7] needs [List];
+                a_cursor_is_all_that_it_takes_to_go_on laws [] needs [List];
+                a_foreign_cursor_is_an_error laws [] needs [List];
+                outage_is_never_a_short_list laws [1] needs [List];
+                listing_submits_no_password laws [4] needs [List];
+                cursors_show_no_personal_data laws [4] needs [List];
+            }
             faults {
                 undeclared_operation_is_unsupported laws [] needs [];
                 outage_is_never_a_rejection laws [1] needs [Authenticate];

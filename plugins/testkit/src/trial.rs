@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use idbridge_source::{
-    Authentication, Call, Email, ErrorKind, IdentitySource, Login, Lookup, Password, Rejection, RequestId, SourceError,
-    User, UserName,
+    Authentication, Call, Cursor, Email, ErrorKind, IdentitySource, Login, Lookup, Page, Password, Rejection,
+    RequestId, SourceError, User, UserName,
 };
 use tokio::time::Instant;
 
@@ -53,6 +53,7 @@ pub(crate) use ensure;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Operation {
     Authenticate,
+    List,
     UserByEmail,
     UserByLogin,
 }
@@ -99,6 +100,10 @@ impl Trial {
         self.source.user_by_login(&self.call(), &parsed_user_name(login)).await
     }
 
+    pub(crate) async fn page(&self, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        self.source.list(&self.call(), after).await
+    }
+
     /// The user whom this person's log-in yields.
     pub(crate) async fn accepted(&self, person: &Person) -> Result<User, Violation> {
         self.accepted_as(person.login, person).await
@@ -143,6 +148,7 @@ impl Trial {
         let can = self.source.capabilities();
         let all = [
             (can.authenticate, Operation::Authenticate),
+            (can.list, Operation::List),
             (can.user_by_email, Operation::UserByEmail),
             (can.user_by_login, Operation::UserByLogin),
         ];
@@ -161,6 +167,7 @@ impl Trial {
                 let answer = self.source.authenticate(call, &login, &password).await?;
                 Ok(format!("{answer:?}"))
             }
+            Operation::List => self.source.list(call, None).await.map(|page| format!("{page:?}")),
             Operation::UserByEmail => self
                 .source
                 .user_by_email(call, &parsed_email(ADA.email))

@@ -20,7 +20,10 @@ struct Bytewise<S>(S);
 #[async_trait::async_trait]
 impl<S: IdentitySource> IdentitySource for Bytewise<S> {
     fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
+        Capabilities {
+            list: false,
+            ..self.0.capabilities()
+        }
     }
 
     async fn authenticate(

@@ -10,8 +10,10 @@ mod subject;
 
 use std::collections::BTreeSet;
 
-use defect::{Defect, Habit, SOUND, forget, reject, unlike};
-use idbridge_source::{Authentication, ErrorKind, Lookup, Rejection, SourceError, User, UserId};
+use defect::{Defect, Habit, SOUND, amend, forget, reject, unlike};
+use idbridge_source::{
+    Admission, Authentication, Cursor, ErrorKind, Lookup, Page, Rejection, SourceError, User, UserId,
+};
 use idbridge_testkit::{CASES, Subject, check};
 use subject::MemorySubject;
 
@@ -79,6 +81,16 @@ fn mutants() -> Vec<(&'static str, Defect)> {
         ("user_by_login::email_hit_is_not_a_login_hit", Defect { address: |login| login.replace("kay@", "kay.before@"), ..SOUND }),
         ("user_by_login::ineligible_is_neither_found_nor_absent", Defect { look_up: |answer, _| match answer { Ok(Ineligible(_)) => Ok(Absent), other => other }, ..SOUND }),
         ("user_by_login::what_a_log_in_is_refused_for_is_ineligible", Defect { look_up: |answer, _| match answer { Ok(Ineligible(_)) => Ok(Found(someone())), other => other }, ..SOUND }),
+        ("list::everybody_is_listed_once", Defect { list: |answer, _| amend(answer, |page| page.people.truncate(3)), ..SOUND }),
+        ("list::everybody_is_listed_once", Defect { list: |answer, _| amend(answer, |page| page.people.extend(page.people.clone())), ..SOUND }),
+        ("list::admission_is_what_a_call_answers", Defect { list: |answer, _| amend(answer, |page| page.people.iter_mut().for_each(|person| person.look_up = Admission::Admitted)), ..SOUND }),
+        ("list::admission_is_what_a_call_answers", Defect { list: |answer, _| amend(answer, |page| page.people.iter_mut().for_each(|person| person.log_in = Admission::Unknown)), ..SOUND }),
+        ("list::nothing_is_invented", Defect { list: |answer, _| amend(answer, |page| page.people.iter_mut().for_each(|person| person.address_verified = Some(true))), ..SOUND }),
+        ("list::a_cursor_is_all_that_it_takes_to_go_on", Defect { list: |answer, after| amend(answer, |page| page.next = Cursor::parse(after.unwrap_or("0"))), ..SOUND }),
+        ("list::a_foreign_cursor_is_an_error", Defect { list: |answer, _| answer.or_else(|_| Ok(Page::default())), ..SOUND }),
+        ("list::outage_is_never_a_short_list", Defect { list: |answer, _| answer.or_else(|_| Ok(Page::default())), ..SOUND }),
+        ("list::listing_submits_no_password", Defect { habit: Habit::ListByLoggingIn, ..SOUND }),
+        ("list::cursors_show_no_personal_data", Defect { list: |answer, _| amend(answer, |page| page.next = Cursor::parse("after:ada@example.com")), ..SOUND }),
         ("faults::undeclared_operation_is_unsupported", Defect { habit: Habit::DeclareLess, ..SOUND }),
         ("faults::undeclared_operation_is_unsupported", Defect { habit: Habit::DeclareNothing, ..SOUND }),
         ("faults::outage_is_never_a_rejection", Defect { log_in: |answer, _| answer.or(Ok(Reject(Rejection::InvalidCredentials))), ..SOUND }),

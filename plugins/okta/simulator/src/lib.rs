@@ -25,6 +25,7 @@
 mod authn;
 mod clock;
 mod control;
+mod crowd;
 mod demo;
 mod errors;
 mod factor;

@@ -40,7 +40,8 @@ pub struct Person {
     /// A word that tells a reader who this is; never sent.
     pub note: &'static str,
     pub(crate) failures: u32,
-    pub(crate) last_login: Option<String>,
+    /// `lastLogin`, as Okta writes times; a log-in moves it.
+    pub last_login: Option<String>,
 }
 
 /// `status` of a user.
@@ -211,6 +212,12 @@ impl Person {
     #[must_use]
     pub fn locale(mut self, locale: &str) -> Person {
         self.locale = Some(locale.to_owned());
+        self
+    }
+
+    #[must_use]
+    pub fn last_login(mut self, time: &str) -> Person {
+        self.last_login = Some(time.to_owned());
         self
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn answer(state: &State, url: &str, access: &Access, route: &Route) -
             page.answer(
                 &base,
                 &groups.iter().collect::<Vec<_>>(),
-                |group| group.id(),
+                |group| group.id().into(),
                 |group| group.json(url),
             )
         }
@@ -61,7 +61,7 @@ pub(crate) fn answer(state: &State, url: &str, access: &Access, route: &Route) -
             page.answer(
                 &format!("{url}/api/v1/users"),
                 &people,
-                |person| person.id.clone(),
+                |person| (&*person.id).into(),
                 |person| user_json(url, person, false),
             )
         }

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::clock::OrgClock;
-use super::{Purpose, Turn};
+use super::{LEFT_BY_LISTS, Purpose, Turn};
 use crate::limits::{Gauge, Notice};
 
 /// Requests in flight while nothing is known of the limit. The first answer tells it.
@@ -32,6 +32,7 @@ pub(super) struct Bucket {
     paused_until: Option<Instant>,
     log_ins: VecDeque<Grant>,
     look_ups: VecDeque<Grant>,
+    lists: VecDeque<Grant>,
 }
 
 type Grant = oneshot::Sender<Turn>;
@@ -70,6 +71,7 @@ impl Bucket {
         // Those who left before their turn came.
         self.log_ins.retain(|grant| !grant.is_closed());
         self.look_ups.retain(|grant| !grant.is_closed());
+        self.lists.retain(|grant| !grant.is_closed());
         let first = self.ahead(purpose) == 0;
         let taken = first && self.has_room(purpose, clock, now);
         self.in_flight += u32::from(taken);
@@ -78,16 +80,19 @@ impl Bucket {
 
     /// The next of those who wait, if there is room for them; log-ins first.
     pub(super) fn next(&mut self, clock: &OrgClock, now: Instant) -> Option<Grant> {
-        let purpose = if self.log_ins.is_empty() {
+        let purpose = if !self.log_ins.is_empty() {
+            Purpose::LogIn
+        } else if !self.look_ups.is_empty() {
             Purpose::LookUp
         } else {
-            Purpose::LogIn
+            Purpose::List
         };
         if self.ahead(purpose) == 0 || !self.has_room(purpose, clock, now) {
             return None;
         }
         self.in_flight += 1;
         match purpose {
+            Purpose::List => self.lists.pop_front(),
             Purpose::LogIn => self.log_ins.pop_front(),
             Purpose::LookUp => self.look_ups.pop_front(),
         }
@@ -95,6 +100,7 @@ impl Bucket {
 
     pub(super) fn queue(&mut self, purpose: Purpose, grant: Grant) {
         match purpose {
+            Purpose::List => self.lists.push_back(grant),
             Purpose::LogIn => self.log_ins.push_back(grant),
             Purpose::LookUp => self.look_ups.push_back(grant),
         }
@@ -121,6 +127,14 @@ impl Bucket {
             Known::Nothing | Known::NoLimit | Known::Window(_) => None,
         };
         self.paused_until.max(reset)
+    }
+
+    /// What its answers name as the limit.
+    pub(super) fn limit(&self) -> Option<u32> {
+        match &self.known {
+            Known::Window(window) => Some(window.limit),
+            Known::Nothing | Known::NoLimit => None,
+        }
     }
 
     /// Whether any answer has told of it.
@@ -150,7 +164,8 @@ impl Bucket {
             (Some(Notice::Nothing), known) => *known = Known::NoLimit,
             (None, Known::Nothing | Known::NoLimit) => {}
         }
-        !self.fits(Purpose::LookUp)
+        // Whoever finds room finds it for all others too.
+        !self.fits(Purpose::List)
     }
 
     /// One that was let go was never sent.
@@ -176,6 +191,7 @@ impl Bucket {
             Known::NoLimit => true,
             Known::Window(window) => {
                 let kept = match purpose {
+                    Purpose::List => window.limit / LEFT_BY_LISTS,
                     Purpose::LogIn => 0,
                     Purpose::LookUp => window.limit / LEFT_TO_LOG_INS,
                 };
@@ -197,6 +213,7 @@ impl Bucket {
 
     fn ahead(&self, purpose: Purpose) -> usize {
         match purpose {
+            Purpose::List => self.log_ins.len() + self.look_ups.len() + self.lists.len(),
             Purpose::LogIn => self.log_ins.len(),
             Purpose::LookUp => self.log_ins.len() + self.look_ups.len(),
         }

@@ -215,6 +215,37 @@ async fn a_short_queue_of_look_ups() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_takes_half_of_each_window_and_log_ins_pass_it() {
+    let (pacer, org) = (Pacer::new(), Org::new(10, 60));
+    for _ in 0..17 {
+        let turn = turn(&pacer, Purpose::List, Duration::from_secs(70)).await.unwrap();
+        sleep(WAY).await;
+        let notice = org.lock().unwrap().count();
+        turn.told(notice);
+    }
+    let windows = org.lock().unwrap().windows.clone();
+    let used: Vec<u32> = windows.into_iter().map(|(_, used)| used).collect();
+    assert_eq!(used, [5, 5, 5, 2]);
+
+    // The list waits in a window that it has had its half of, and a log-in goes at once.
+    let listing = {
+        let pacer = Arc::clone(&pacer);
+        tokio::spawn(async move {
+            for _ in 0..4 {
+                turn(&pacer, Purpose::List, Duration::from_secs(70)).await.unwrap();
+            }
+        })
+    };
+    sleep(Duration::from_secs(1)).await;
+    assert!(!listing.is_finished());
+    let began = Instant::now();
+    ask(&pacer, &org, PATIENT).await.unwrap();
+    assert_eq!(began.elapsed(), WAY * 2);
+    listing.await.unwrap();
+    assert_eq!(org.lock().unwrap().refused, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_known_is_felt_for() {
     let pacer = Pacer::new();
     let mut turns = Vec::new();

@@ -87,6 +87,28 @@ async fn look_ups_leave_a_tenth_to_log_ins() {
 }
 
 #[tokio::test]
+async fn lists_leave_half_to_everybody_else() {
+    let world = world(|limits| limits.users = 8).await;
+    let patience = Duration::from_secs(5);
+    let mut pages = 0;
+    let error = loop {
+        match world.source.list(&call(patience), None).await {
+            Ok(_page) => pages += 1,
+            Err(error) => break error,
+        }
+        assert!(pages < 8, "never used up");
+    };
+    assert_eq!(pages, 4);
+    assert!(
+        matches!(error.kind(), ErrorKind::Throttled { retry_after: Some(_) }),
+        "{error:?}"
+    );
+    // A look-up still searches.
+    world.found("ada@example.com").await;
+    assert_eq!(world.count(Endpoint::Users) + world.count(Endpoint::Search), 5);
+}
+
+#[tokio::test]
 async fn workers_share_one_budget() {
     let mut limits = Limits::none();
     limits.authn = 6;

@@ -15,7 +15,12 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) async fn undeclared_operation_is_unsupported(trial: &Trial) -> Verdict {
     let declared = trial.operations();
     ensure!(!declared.is_empty(), "a source that declares nothing is no source");
-    for operation in [Operation::Authenticate, Operation::UserByEmail, Operation::UserByLogin] {
+    for operation in [
+        Operation::Authenticate,
+        Operation::List,
+        Operation::UserByEmail,
+        Operation::UserByLogin,
+    ] {
         if declared.contains(&operation) {
             let answer = trial.ask(operation, &trial.call()).await;
             ensure!(answer.is_ok(), "declared {operation:?} of a good user: {answer:?}");

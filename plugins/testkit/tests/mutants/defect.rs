@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password, SourceError, User,
-    UserName,
+    Authentication, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Password, SourceError, User, UserId, UserName,
 };
 use idbridge_testkit::{Fault, Subject, Submission};
 
@@ -23,6 +23,8 @@ pub(crate) struct Defect {
     pub(crate) log_in: fn(Answer<Authentication>, &str) -> Answer<Authentication>,
     /// Changes what either look-up answers.
     pub(crate) look_up: fn(Answer<Lookup>, &str) -> Answer<Lookup>,
+    /// Changes what a list answers to this cursor.
+    pub(crate) list: fn(Answer<Page>, Option<&str>) -> Answer<Page>,
     pub(crate) probe: fn(Answer<()>) -> Answer<()>,
     /// Changes the login before it is sent.
     pub(crate) login: fn(&str) -> String,
@@ -40,6 +42,7 @@ pub(crate) enum Habit {
     DeclareLess,
     DeclareNothing,
     IgnoreDeadline,
+    ListByLoggingIn,
     LogAddressInSpan,
     LogPassword,
     LookUpByLoggingIn,
@@ -56,6 +59,7 @@ pub(crate) enum Habit {
 pub(crate) const SOUND: Defect = Defect {
     log_in: |answer, _| answer,
     look_up: |answer, _| answer,
+    list: |answer, _| answer,
     probe: |answer| answer,
     login: str::to_owned,
     password: str::to_owned,
@@ -84,6 +88,14 @@ pub(crate) fn reject(answer: &Answer<Authentication>) -> bool {
 /// Whether somebody was found whose address is spelt otherwise.
 pub(crate) fn unlike(answer: &Answer<Lookup>, asked: &str) -> bool {
     matches!(answer, Ok(Lookup::Found(user)) if user.email != asked)
+}
+
+/// The same page, changed.
+pub(crate) fn amend(answer: Answer<Page>, change: impl FnOnce(&mut Page)) -> Answer<Page> {
+    answer.map(|mut page| {
+        change(&mut page);
+        page
+    })
 }
 
 /// The same answer with the user changed.
@@ -150,6 +162,7 @@ impl IdentitySource for Mutant {
         let nothing = self.has(Habit::DeclareNothing);
         Capabilities {
             authenticate: declared.authenticate && !nothing,
+            list: declared.list && !nothing,
             user_by_email: declared.user_by_email && !nothing,
             user_by_login: declared.user_by_login && !nothing && !self.has(Habit::DeclareLess),
         }
@@ -194,6 +207,18 @@ impl IdentitySource for Mutant {
         let sent = UserName::parse(&(self.defect.address)(login.as_str())).expect("a login");
         let answer = self.inner.user_by_login(&self.call(call), &sent).await;
         self.judge((self.defect.look_up)(answer, login.as_str()))
+    }
+
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Answer<Page> {
+        if self.has(Habit::ListByLoggingIn) {
+            self.log_in_on_the_side(call).await;
+        }
+        let answer = self.inner.list(&self.call(call), after).await;
+        self.judge((self.defect.list)(answer, after.map(Cursor::as_str)))
+    }
+
+    async fn factors(&self, call: &Call, id: &UserId) -> Answer<Factors> {
+        self.inner.factors(call, id).await
     }
 
     async fn probe(&self, call: &Call) -> Answer<()> {

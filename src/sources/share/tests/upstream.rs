@@ -77,6 +77,7 @@ impl IdentitySource for Upstream {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             authenticate: true,
+            list: false,
             user_by_email: true,
             user_by_login: true,
         }
