@@ -17,6 +17,10 @@ pub(super) enum Said {
     User(Box<User>),
 }
 
+/// The gateway's own reasons: the broker says yes, and Auth0 would store a user who can't come back.
+pub(super) const IDENTIFIER_NOT_PORTABLE: &str = "identifier_not_portable";
+pub(super) const PASSWORD_NOT_ACCEPTED: &str = "password_not_accepted_by_target";
+
 /// The broker said what no broker says: neither a yes nor a no.
 pub(super) struct Malformed(pub(super) &'static str);
 
@@ -36,7 +40,7 @@ impl Operation {
             Ok(profile) => Box::new(profile),
             Err(Unfit::Malformed(what)) => return Err(Malformed(what)),
             Err(Unfit::NotPortable) => {
-                let reason = "identifier_not_portable".to_owned();
+                let reason = IDENTIFIER_NOT_PORTABLE.to_owned();
                 return Ok(Outcome::Rejected { reason });
             }
         };

@@ -8,6 +8,8 @@ const SETTINGS: Settings = Settings {
     deadline: Duration::from_secs(5),
     email_from: EmailFrom::Email,
     send_username: false,
+    username_length: crate::rest::USERNAME_LENGTH,
+    password: None,
 };
 const BY_LOGIN: Settings = Settings {
     email_from: EmailFrom::Login,
