@@ -28,5 +28,6 @@ mod promises {
     mod share;
     mod storm;
     mod tls;
+    mod tombstones;
     mod wanted;
 }

@@ -66,7 +66,7 @@ fn read_rule(table: &Table<'_>, id_prefix: &str, returns_groups: bool) -> Rule {
             return Err(empty);
         }
         if !returns_groups {
-            return Err("fits nobody: with its settings this source tells no groups (Okta: `groups = true`)");
+            return Err("fits nobody: with its settings this source tells no groups; turn them on there");
         }
         Ok(groups)
     });
