@@ -40,8 +40,7 @@ function getUser(identifier) {
   let requestId = 'auth0-' + Date.now().toString(36) + '-' + Math.random().toString(36).slice(2, 12);
 
   async function ask(path, question) {
-    let url;
-    let key;
+    let url, key;
     try {
       url = configuration.IDBRIDGE_URL;
       key = configuration.IDBRIDGE_KEY;
