@@ -65,6 +65,9 @@ pub async fn serve(config: Config, stop: Stop, listening: impl FnOnce(&Addresses
         followers.spawn(health.clone().follow(Arc::clone(&source.name), source.watcher.health()));
         // A source of its own for the control runtime: probes go on while workers are busy.
         probes.spawn(probe::forever(broker.build_source(source)?));
+        if let Some(list) = source.tombstones() {
+            probes.spawn(Arc::clone(list).follow(Arc::clone(broker.metrics())));
+        }
     }
     let lifecycle = Lifecycle {
         readiness: Arc::default(),
@@ -145,6 +148,8 @@ pub fn rest_settings(rest: Option<&crate::config::Rest>) -> rest::Settings {
             EmailFrom::Login => rest::EmailFrom::Login,
         },
         send_username: rest.auth0.send_username,
+        username_length: rest.auth0.username_length,
+        password: rest.auth0.password,
     })
 }
 

@@ -7,6 +7,7 @@ mod admin;
 mod callers;
 mod environment;
 mod file;
+mod gate;
 mod grpc;
 mod layers;
 mod listen;
@@ -115,7 +116,7 @@ fn read(mut tree: Node, registry: &Registry, secrets: SecretFiles) -> Result<Con
         grpc: Grpc::read(&root, secrets),
         admin: Admin::read(&root, secrets),
         callers: callers::read(&root, &names),
-        sources: sources::read(&root, registry, rest.is_some()),
+        sources: sources::read(&root, registry, rest.is_some(), secrets),
         routes: routes::read(&root, &names),
         log: Log::read(&root),
         audit: Audit::read(&root),

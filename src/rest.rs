@@ -11,6 +11,7 @@ mod body;
 mod call;
 mod gateway;
 mod openapi;
+mod password;
 mod problem;
 mod profile;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use answer::{Answer, Outcome};
 pub use call::Call;
 pub use gateway::{Gateway, Transport};
 pub use openapi::document as openapi;
+pub use password::{CharacterTypes, PasswordPolicy};
 pub use problem::Problem;
 pub use profile::{Profile, Unfit, is_username};
 
@@ -44,7 +46,14 @@ pub struct Settings {
     pub email_from: EmailFrom,
     /// Whether profiles have a `username`.
     pub send_username: bool,
+    /// How long a user name may be, from and to.
+    pub username_length: (usize, usize),
+    /// The target's rules for passwords. `None`: it takes any.
+    pub password: Option<PasswordPolicy>,
 }
+
+/// The widest that Auth0 can be set to.
+pub const USERNAME_LENGTH: (usize, usize) = (1, 128);
 
 /// Which of the source's fields becomes the profile's `email`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,6 +68,8 @@ impl Default for Settings {
             deadline: Duration::from_secs(5),
             email_from: EmailFrom::Email,
             send_username: false,
+            username_length: USERNAME_LENGTH,
+            password: None,
         }
     }
 }

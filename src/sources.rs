@@ -1,5 +1,6 @@
 //! The kinds of source that this binary has, and what the broker puts around each of them.
 
+pub mod gate;
 pub mod observe;
 pub mod permits;
 pub mod run_to_end;
@@ -12,6 +13,7 @@ use idbridge_okta::Okta;
 use idbridge_source::{IdentitySource, Registry};
 use tokio_util::task::TaskTracker;
 
+use gate::{Gate, Rules};
 use observe::{Observe, Watcher};
 use permits::{Permits, Pool};
 use run_to_end::RunToEnd;
@@ -25,12 +27,19 @@ pub fn registry() -> Registry {
 /// What stands around a source, from the outside in.
 pub fn decorate(
     source: Arc<dyn IdentitySource>,
+    rules: &Rules,
     pool: &Arc<Pool>,
     watcher: &Arc<Watcher>,
     lookups: &Arc<Lookups>,
     tasks: &TaskTracker,
 ) -> Arc<dyn IdentitySource> {
-    // Next to the source: sees each answer once, also those that nobody waits for any more, and no call that was shed.
+    // Next to the source: what it decides is the answer, for counters and for look-ups that are told it.
+    let source = if rules.are_open() {
+        source
+    } else {
+        Arc::new(Gate::new(source, rules.clone()))
+    };
+    // Sees each answer once, also those that nobody waits for any more, and no call that was shed.
     let source = Observe::new(source, Arc::clone(watcher));
     // Inside the task of a password check, which holds its permit until the upstream is done with it.
     let source = Permits::new(source, Arc::clone(pool));

@@ -31,5 +31,6 @@ mod promises {
     mod storm;
     mod tls;
     mod tls_org;
+    mod tombstones;
     mod wanted;
 }

@@ -19,6 +19,7 @@ use crate::server::callers::{Caller, Callers};
 use crate::server::health::Health;
 use crate::server::stack::{self, Shared};
 use crate::server::workers::Services;
+use crate::sources::gate::tombstones::Tombstones;
 use crate::sources::observe::Watcher;
 use crate::sources::permits::Pool;
 use crate::sources::share::Lookups;
@@ -115,6 +116,7 @@ impl Broker {
         let bare = source.settings.blueprint.build()?;
         Ok(crate::sources::decorate(
             bare,
+            &source.settings.rules,
             &source.pool,
             &source.watcher,
             &source.lookups,
@@ -177,6 +179,11 @@ impl Source {
             name,
             settings,
         }
+    }
+
+    /// Its list of those who have gone, if it has one.
+    pub fn tombstones(&self) -> Option<&Arc<Tombstones>> {
+        self.settings.rules.tombstones.as_ref()
     }
 }
 

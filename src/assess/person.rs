@@ -112,7 +112,7 @@ fn login_name(user: &User) -> LoginName {
         LoginName::Email
     } else if Email::parse(&user.login).is_ok() {
         LoginName::OtherAddress
-    } else if !rest::is_username(&lower) || !same_identifier(&lower, &user.login) {
+    } else if !rest::is_username(&lower, rest::USERNAME_LENGTH) || !same_identifier(&lower, &user.login) {
         LoginName::UserNameRefused
     } else if lower.len() > USER_NAME {
         LoginName::UserNameLong

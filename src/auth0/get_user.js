@@ -11,7 +11,9 @@ function getUser(identifier) {
       denied_by_policy: 'Signing in to this account is not allowed. Please contact support.',
       identifier_not_portable: 'Please use your email address instead.',
       no_password: 'This account has no password here. Please use your usual way to sign in.',
+      not_in_cohort: 'This account cannot be used here yet. Please use your usual way to sign in.',
       password_expired: 'Your password has expired. Please contact support.',
+      password_not_accepted_by_target: 'Your password does not meet the rules here. Please reset it.',
       second_factor_required: 'This account needs a second factor and cannot be moved yet. Please contact support.',
       other: 'This account cannot be used here. Please contact support.',
     },
@@ -38,8 +40,7 @@ function getUser(identifier) {
   let requestId = 'auth0-' + Date.now().toString(36) + '-' + Math.random().toString(36).slice(2, 12);
 
   async function ask(path, question) {
-    let url;
-    let key;
+    let url, key;
     try {
       url = configuration.IDBRIDGE_URL;
       key = configuration.IDBRIDGE_KEY;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Environment, Exit, output};
 use crate::config::{self, Allow, Caller, Config, Listen, Source};
+use crate::sources::gate::Mode;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  idbridge check --config idbridge.toml\n  \
@@ -142,11 +143,17 @@ fn listener(listen: Option<&Listen>) -> String {
 }
 
 fn can(source: &Source) -> String {
-    let capabilities = source.blueprint.capabilities();
+    let rules = &source.rules;
+    if rules.mode == Mode::Off {
+        return format!("{}; ids \"{}|…\"; off", source.kind, source.id_prefix);
+    }
+    let capabilities = rules.mode.capabilities(source.blueprint.capabilities());
     let able = [
         (capabilities.authenticate, "checks passwords"),
         (capabilities.user_by_email, "looks up by e-mail"),
         (capabilities.user_by_login, "looks up by login"),
+        (rules.cohort.is_some(), "lets a cohort move"),
+        (rules.tombstones.is_some(), "has tombstones"),
     ];
     format!("{}; ids \"{}|…\"; {}", source.kind, source.id_prefix, listed(&able))
 }

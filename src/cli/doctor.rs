@@ -10,6 +10,7 @@ use crate::app::broker::Broker;
 use crate::app::probe;
 use crate::config::{self, Config};
 use crate::sources;
+use crate::sources::gate::TurnedOff;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  idbridge doctor --config idbridge.toml")]
@@ -78,7 +79,7 @@ impl Finding {
             ok: error.is_none(),
             problem: error.as_ref().map(|error| error.kind().name()),
             detail: error.as_ref().map(SourceError::chain),
-            advice: error.as_ref().map(|error| advice(error.kind())),
+            advice: error.as_ref().map(advice),
         }
     }
 
@@ -93,8 +94,11 @@ impl Finding {
     }
 }
 
-fn advice(kind: ErrorKind) -> &'static str {
-    match kind {
+fn advice(error: &SourceError) -> &'static str {
+    if std::error::Error::source(error).is_some_and(|cause| cause.is::<TurnedOff>()) {
+        return "nothing was asked: the settings turn it off";
+    }
+    match error.kind() {
         ErrorKind::Ambiguous => "two users answer to what the settings name once; name one that is unique",
         ErrorKind::CredentialRefused => {
             "the source refuses our credential, or hides the canary from it: check the token, the rights of the \

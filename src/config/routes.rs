@@ -69,7 +69,7 @@ fn read_domains(table: &Table<'_>, owners: &mut BTreeMap<String, String>) -> Vec
     domains
 }
 
-fn is_domain(text: &str) -> bool {
+pub(super) fn is_domain(text: &str) -> bool {
     let label = |label: &str| {
         !label.is_empty()
             && !label.starts_with('-')

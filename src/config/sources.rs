@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use idbridge_source::{Blueprint, Node, Registry, SourceContext, SystemClock, Table, Value};
+use idbridge_source::{Blueprint, Node, Registry, SecretFiles, SourceContext, SystemClock, Table, Value};
 
 use super::callers::in_flight;
-use super::names;
+use super::{gate, names};
+use crate::sources::gate::Rules;
 
 /// Long enough for what asks twice at one log-in or reset, and short enough that nobody waits for a change to show.
 const TTL: Duration = Duration::from_secs(3);
@@ -24,6 +25,8 @@ pub struct Source {
     pub lookup_ttl: Duration,
     /// Whether it is told the user's address that a caller sends.
     pub forward_client_address: bool,
+    /// Whether it is asked, and who of those that it finds may move.
+    pub rules: Rules,
     pub blueprint: Arc<dyn Blueprint>,
 }
 
@@ -54,7 +57,7 @@ pub(super) fn unknown(given: &str, known: &[&str]) -> String {
     format!("names an unknown source; there are: {}{hint}", known.join(", "))
 }
 
-pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool) -> Vec<Source> {
+pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool, secrets: SecretFiles) -> Vec<Source> {
     let tables = root.named_tables("sources");
     if tables.is_empty() {
         root.mistake("sources", "is required: there is nobody to ask");
@@ -72,6 +75,7 @@ pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool) -> Vec<Sou
             let lookup_ttl = table.duration("lookup_ttl", Duration::ZERO..=LONGEST_TTL).or(TTL);
             let forward_client_address = table.bool("forward_client_address").or(false);
             let blueprint = plan(table, name, kind.as_deref(), registry, rest);
+            let rules = gate::read(table, name, &id_prefix, blueprint.as_deref(), secrets);
             table.finish();
             Some(Source {
                 name: Arc::from(*name),
@@ -80,6 +84,7 @@ pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool) -> Vec<Sou
                 max_in_flight,
                 lookup_ttl,
                 forward_client_address,
+                rules,
                 blueprint: blueprint?,
             })
         })

@@ -56,6 +56,11 @@ impl Blueprint for Planned {
         }
     }
 
+    /// As Okta's with `login_is_email`.
+    fn returns_groups(&self) -> bool {
+        self.look_up
+    }
+
     fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError> {
         Err(BuildError::new("only planned"))
     }

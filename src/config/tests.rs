@@ -143,6 +143,7 @@ fn defaults() {
     );
     assert_eq!((source.max_in_flight, source.forward_client_address), (70, false));
     assert_eq!(source.lookup_ttl, Duration::from_secs(3));
+    assert!(source.rules.are_open());
 
     let config = good("[rest]\n[admin]", &[]);
     let rest = config.rest.expect("the section is there");
@@ -152,7 +153,9 @@ fn defaults() {
         rest.auth0,
         Auth0 {
             email_from: EmailFrom::Email,
-            send_username: false
+            send_username: false,
+            username_length: (1, 128),
+            password: None,
         }
     );
     assert_eq!(

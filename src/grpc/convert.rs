@@ -52,6 +52,7 @@ fn reason(rejection: Rejection) -> pb::RejectionReason {
         Rejection::DeniedByPolicy => pb::RejectionReason::DeniedByPolicy,
         Rejection::InvalidCredentials => pb::RejectionReason::InvalidCredentials,
         Rejection::NoPassword => pb::RejectionReason::NoPassword,
+        Rejection::NotInCohort => pb::RejectionReason::NotInCohort,
         Rejection::PasswordExpired => pb::RejectionReason::PasswordExpired,
         Rejection::SecondFactorRequired => pb::RejectionReason::SecondFactorRequired,
         Rejection::UnknownUser => pb::RejectionReason::UnknownUser,

@@ -5,7 +5,6 @@ use super::{Outcome, Profile, Settings};
 use crate::pb::{Rejection, RejectionReason, User, authenticate_response, get_user_by_email_response};
 
 /// The gateway's own reason, which the contract doesn't have.
-const NOT_PORTABLE: &str = "identifier_not_portable";
 
 /// The script that asks.
 #[derive(Clone, Copy)]
@@ -19,6 +18,10 @@ pub(super) enum Said {
     Rejection(Rejection),
     User(Box<User>),
 }
+
+/// The gateway's own reasons: the broker says yes, and Auth0 would store a user who can't come back.
+pub(super) const IDENTIFIER_NOT_PORTABLE: &str = "identifier_not_portable";
+pub(super) const PASSWORD_NOT_ACCEPTED: &str = "password_not_accepted_by_target";
 
 /// The broker said what no broker says: neither a yes nor a no.
 pub(super) struct Malformed(pub(super) &'static str);
@@ -39,7 +42,7 @@ impl Operation {
             Ok(profile) => Box::new(profile),
             Err(Unfit::Malformed(what)) => return Err(Malformed(what)),
             Err(Unfit::NotPortable) => {
-                let reason = NOT_PORTABLE.to_owned();
+                let reason = IDENTIFIER_NOT_PORTABLE.to_owned();
                 return Ok(Outcome::Rejected { reason });
             }
         };
@@ -74,7 +77,12 @@ pub(super) fn reasons(operation: Operation) -> impl Iterator<Item = String> {
             _ => None,
         }
     });
-    said.chain([NOT_PORTABLE.to_owned()])
+    // A look-up has no password to judge.
+    let own: &[&str] = match operation {
+        Operation::GetUser => &[IDENTIFIER_NOT_PORTABLE],
+        Operation::Login => &[IDENTIFIER_NOT_PORTABLE, PASSWORD_NOT_ACCEPTED],
+    };
+    said.chain(own.iter().map(|reason| (*reason).to_owned()))
 }
 
 fn name_of(reason: RejectionReason) -> String {

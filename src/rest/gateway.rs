@@ -9,7 +9,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Extensions, Request, Response, Status};
 use zeroize::Zeroizing;
 
-use super::auth0::{Operation, Said};
+use super::auth0::{IDENTIFIER_NOT_PORTABLE, Operation, PASSWORD_NOT_ACCEPTED, Said};
 use super::{Answer, Call, Outcome, Problem, Settings, problem};
 use crate::pb::{self, identity_service_client::IdentityServiceClient};
 
@@ -59,6 +59,8 @@ impl<T: Transport> Gateway<T> {
 
     /// Is this person who they say they are?
     pub async fn login(&self, call: Call, identifier: String, mut password: Zeroizing<String>) -> Answer {
+        // Found out before the password goes out, so that none of it stays; told only to whom the source lets in.
+        let accepted = self.settings.password.is_none_or(|policy| policy.accepts(&password));
         let question = pb::AuthenticateRequest {
             login: identifier.clone(),
             password: std::mem::take(&mut *password),
@@ -71,10 +73,16 @@ impl<T: Transport> Gateway<T> {
         {
             Ok(reply) => {
                 let said = reply.outcome.map(Said::from);
-                self.outcome(&call, Operation::Login, said, reply.source, &identifier)
+                match self.outcome(&call, Operation::Login, said, reply.source, &identifier) {
+                    Ok(Outcome::Authenticated { .. }) if !accepted => Ok(Outcome::Rejected {
+                        reason: PASSWORD_NOT_ACCEPTED.to_owned(),
+                    }),
+                    outcome => outcome,
+                }
             }
             Err(status) => Err(self.problem(&call, &status)),
         };
+        tell_own_refusal(&call, &result);
         Answer {
             request_id: call.request_id,
             result,
@@ -99,6 +107,7 @@ impl<T: Transport> Gateway<T> {
             Err(status) if problem::is_user_not_found(&status) => Ok(Outcome::NotFound),
             Err(status) => Err(self.problem(&call, &status)),
         };
+        tell_own_refusal(&call, &result);
         Answer {
             request_id: call.request_id,
             result,
@@ -149,6 +158,15 @@ impl<T: Transport> Gateway<T> {
         // A timer may be early by a fraction of its tick.
         let late = Instant::now() + Duration::from_millis(1) >= self.deadline(call);
         Problem::from_status(status, late)
+    }
+}
+
+/// The audit record is the broker's, and says that all is well.
+fn tell_own_refusal(call: &Call, result: &Result<Outcome, Problem>) {
+    if let Ok(Outcome::Rejected { reason }) = result
+        && [IDENTIFIER_NOT_PORTABLE, PASSWORD_NOT_ACCEPTED].contains(&reason.as_str())
+    {
+        tracing::info!(request_id = %call.request_id, %reason, "The gateway refuses whom the broker found.");
     }
 }
 

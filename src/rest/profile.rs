@@ -1,7 +1,9 @@
 //! A user as Auth0's callback takes them: what is listed here and nothing else.
 //!
-//! Auth0 refuses the whole import for one field that is beyond its limits, so such a field is left out. The limits are
-//! Auth0's "User Profile Structure" and "Normalized User Profiles" pages.
+//! Auth0 refuses the whole import for one field that is beyond its limits, so such a field is left out. A profile that
+//! is too large as a whole is an error: what would have to go is data that never comes again. The limits are Auth0's
+//! "User Profile Structure", "Normalized User Profiles", "Metadata Field Names and Data Types" and "Migrate Oversized
+//! User Profiles" pages.
 
 use idbridge_source::{Email, User, same_identifier};
 use serde::Serialize;
@@ -49,6 +51,10 @@ struct Facts {
     password_expired: bool,
 }
 
+/// Auth0's limit for a whole profile, in JSON. What it adds itself counts too, and it has some room above this, which it
+/// calls temporary.
+const PROFILE_BYTES: usize = 10 * 1024;
+
 /// Why there is no profile of a user.
 #[derive(Debug, PartialEq)]
 pub enum Unfit {
@@ -77,8 +83,9 @@ impl Profile {
         if Email::parse(&email).is_err() || !same_identifier(&email, spelled) {
             return Err(Unfit::NotPortable);
         }
-        let username = Some(user.login.to_lowercase())
-            .filter(|name| settings.send_username && is_username(name) && same_identifier(name, &user.login));
+        let username = Some(user.login.to_lowercase()).filter(|name| {
+            settings.send_username && is_username(name, settings.username_length) && same_identifier(name, &user.login)
+        });
 
         let mut findable = vec![spelled, &email];
         if let Some(username) = &username {
@@ -92,7 +99,7 @@ impl Profile {
         }
 
         let source_id = user.id.split_once('|').map_or(&*user.id, |(_, id)| id).to_owned();
-        Ok(Self {
+        let profile = Self {
             email,
             email_verified: user.email_verified.unwrap_or(false),
             name: within(user.name, 150),
@@ -114,7 +121,35 @@ impl Profile {
                 },
             },
             user_id: user.id,
-        })
+        };
+        if profile.size() > PROFILE_BYTES {
+            return Err(Unfit::Malformed("a profile that is larger than Auth0 takes"));
+        }
+        Ok(profile)
+    }
+}
+
+impl Profile {
+    /// As JSON.
+    fn size(&self) -> usize {
+        let mut counter = Counter(0);
+        // Neither this writer nor these types fail.
+        let _infallible = serde_json::to_writer(&mut counter, self);
+        counter.0
+    }
+}
+
+/// Counts what is written.
+struct Counter(usize);
+
+impl std::io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -163,11 +198,10 @@ fn is_phone_number(text: &str) -> bool {
     (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Auth0's rules for user names: these characters, no e-mail address, and 128 at the most. A connection's own limit is
-/// lower unless it is raised (15), which nobody here can know.
-pub fn is_username(text: &str) -> bool {
+/// Auth0's rules for user names: these characters, no e-mail address, and the connection's own limits.
+pub fn is_username(text: &str, (least, most): (usize, usize)) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || "@^$.!`-#+'~_".contains(c);
-    (1..=128).contains(&text.len()) && text.chars().all(fits) && Email::parse(text).is_err()
+    (least..=most).contains(&text.len()) && text.chars().all(fits) && Email::parse(text).is_err()
 }
 
 #[cfg(test)]

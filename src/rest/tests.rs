@@ -116,7 +116,7 @@ async fn a_malformed_success_is_neither_yes_nor_no() {
     for says in [
         Says::Nothing,
         Says::No(0),
-        Says::No(11),
+        Says::No(99),
         Says::No(-1),
         Says::Yes(Box::default()),
         Says::Yes(without_id),

@@ -33,6 +33,8 @@ fn lookups() -> Arc<Lookups> {
     Arc::new(Lookups::new(Duration::from_secs(60), shared))
 }
 
+mod gate;
+
 mod observe {
     use idbridge_source::{Call, ErrorKind, RequestId};
     use idbridge_testkit::{Fault, Subject as _};
@@ -111,11 +113,13 @@ mod all {
     use super::super::decorate;
     use idbridge_testkit::Subject as _;
 
+    use super::super::gate::Rules;
     use super::subject::MemorySubject;
     use super::{TaskTracker, lookups, pool, watcher};
 
     idbridge_testkit::behaviour!(MemorySubject::new("lookup_by_login = true").wrap(|source| decorate(
         source,
+        &Rules::default(),
         &pool(),
         &watcher(),
         &lookups(),

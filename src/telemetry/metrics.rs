@@ -40,6 +40,8 @@ pub struct Metrics {
     source_errors: Family<ErrorLabels, Counter>,
     source_in_flight: Family<SourceLabels, Gauge>,
     source_up: Family<SourceLabels, Gauge>,
+    tombstones: Family<SourceLabels, Gauge>,
+    tombstones_current: Family<SourceLabels, Gauge>,
     calls: Family<CallLabels, Histogram>,
     requests: Family<RequestLabels, Histogram>,
 }
@@ -85,6 +87,8 @@ impl Metrics {
             source_errors: Family::default(),
             source_in_flight: Family::default(),
             source_up: Family::default(),
+            tombstones: Family::default(),
+            tombstones_current: Family::default(),
             calls: Family::new_with_constructor(histogram as fn() -> Histogram),
             requests: Family::new_with_constructor(histogram as fn() -> Histogram),
         };
@@ -118,6 +122,16 @@ impl Metrics {
             "idbridge_source_up",
             "Whether the last probe or call found the source well",
             metrics.source_up.clone(),
+        );
+        registry.register(
+            "idbridge_tombstones",
+            "Ids in the source's list of tombstones",
+            metrics.tombstones.clone(),
+        );
+        registry.register(
+            "idbridge_tombstones_current",
+            "Whether that list is what its file says",
+            metrics.tombstones_current.clone(),
         );
         registry.register_with_unit(
             "rpc_server_call_duration",
@@ -181,6 +195,16 @@ impl Metrics {
                 source: Arc::clone(source),
             })
             .set(i64::from(up));
+    }
+
+    /// How many tombstones a source has, and whether they are those of the file.
+    pub fn tombstones(&self, source: &Arc<str>, count: usize, current: bool) {
+        let labels = SourceLabels {
+            source: Arc::clone(source),
+        };
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.tombstones.get_or_create(&labels).set(count);
+        self.tombstones_current.get_or_create(&labels).set(i64::from(current));
     }
 
     /// A gRPC call. `method` is one that exists, or `_OTHER`, so that callers can't make labels.

@@ -15,7 +15,7 @@ export const PROFILE = {
 };
 export const REASONS = [
   'account_disabled', 'account_inactive', 'account_locked', 'denied_by_policy', 'identifier_not_portable', 'no_password',
-  'password_expired', 'second_factor_required',
+  'not_in_cohort', 'password_expired', 'password_not_accepted_by_target', 'second_factor_required',
 ];
 export const CREDENTIAL_REASONS = ['invalid_credentials', 'unknown_user', 'wrong_password'];
 export const BOTH = ['login', 'get_user'];

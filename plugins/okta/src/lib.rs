@@ -49,6 +49,10 @@ impl Blueprint for Plan {
         self.settings.capabilities()
     }
 
+    fn returns_groups(&self) -> bool {
+        self.settings.rules.groups
+    }
+
     fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError> {
         Ok(Arc::new(OktaSource::new(
             Arc::clone(&self.settings),

@@ -65,6 +65,8 @@ pub enum Rejection {
     InvalidCredentials,
     /// Federated, social, or owned by a directory: this password isn't the source's to check or to reset.
     NoPassword,
+    /// Not among those who move yet. The broker's settings say so, not a source.
+    NotInCohort,
     /// The password was right and must be changed first.
     PasswordExpired,
     /// The log-in still owes a second factor, or the user holds one that migration would silently drop
@@ -78,13 +80,14 @@ pub enum Rejection {
 
 impl Rejection {
     /// All reasons, for tables and tests.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AccountDisabled,
         Self::AccountInactive,
         Self::AccountLocked,
         Self::DeniedByPolicy,
         Self::InvalidCredentials,
         Self::NoPassword,
+        Self::NotInCohort,
         Self::PasswordExpired,
         Self::SecondFactorRequired,
         Self::UnknownUser,
@@ -100,6 +103,7 @@ impl Rejection {
             Self::DeniedByPolicy => "denied_by_policy",
             Self::InvalidCredentials => "invalid_credentials",
             Self::NoPassword => "no_password",
+            Self::NotInCohort => "not_in_cohort",
             Self::PasswordExpired => "password_expired",
             Self::SecondFactorRequired => "second_factor_required",
             Self::UnknownUser => "unknown_user",

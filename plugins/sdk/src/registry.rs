@@ -33,6 +33,11 @@ pub trait Blueprint: Debug + Send + Sync {
     /// What the source will be able to do: known from the settings alone.
     fn capabilities(&self) -> Capabilities;
 
+    /// Whether its users may have groups. `false` only if the settings rule it out: then a rule about groups is a mistake.
+    fn returns_groups(&self) -> bool {
+        true
+    }
+
     /// Makes the source for one worker thread, inside that worker's runtime. Opens no connection.
     ///
     /// Called more than once: for each worker, and for whoever probes the source.

@@ -8,6 +8,8 @@ const SETTINGS: Settings = Settings {
     deadline: Duration::from_secs(5),
     email_from: EmailFrom::Email,
     send_username: false,
+    username_length: crate::rest::USERNAME_LENGTH,
+    password: None,
 };
 const BY_LOGIN: Settings = Settings {
     email_from: EmailFrom::Login,
@@ -316,4 +318,35 @@ fn a_name_is_something_to_be_seen() {
 fn debug_shows_the_id_alone() {
     let profile = Profile::new(ada(), "okta".to_owned(), "ada@example.com", &SETTINGS).expect("portable");
     assert_eq!(format!("{profile:?}"), "Profile { user_id: \"okta|00u1\", .. }");
+}
+
+#[test]
+fn a_profile_of_more_than_ten_kilobytes_is_no_profile() {
+    let with_groups = |size: usize| {
+        let user = pb::User {
+            groups: vec!["g".repeat(size)],
+            ..ada()
+        };
+        profile(user, "ada@example.com", &SETTINGS)
+    };
+    let least = serde_json::to_string(&with_groups(0).expect("small"))
+        .expect("JSON")
+        .len();
+    assert!(with_groups(PROFILE_BYTES - least).is_ok());
+    let too_large = Err(Unfit::Malformed("a profile that is larger than Auth0 takes"));
+    assert_eq!(with_groups(PROFILE_BYTES - least + 1), too_large);
+}
+
+#[test]
+fn user_names_are_as_long_as_the_connection_lets_them_be() {
+    for (length, fits) in [((1, 15), true), ((5, 5), true), ((1, 4), false), ((6, 15), false)] {
+        let settings = Settings {
+            username_length: length,
+            ..WITH_USERNAME
+        };
+        let sent = profile(ada(), "ada.l", &settings);
+        assert_eq!(sent.is_ok(), fits, "{length:?}");
+        let by_address = profile(ada(), "ada@example.com", &settings).expect("portable");
+        assert_eq!(by_address.get("username").is_some(), fits, "{length:?}");
+    }
 }

@@ -20,6 +20,8 @@ pub(super) const SETTINGS: Settings = Settings {
     deadline: Duration::from_secs(5),
     email_from: EmailFrom::Email,
     send_username: false,
+    username_length: crate::rest::USERNAME_LENGTH,
+    password: None,
 };
 
 #[derive(Clone)]
