@@ -58,7 +58,8 @@ pub(super) const TRIGGERS: &str = "triggers/triggers.json";
 pub(super) fn templates(connection: &str) -> impl Iterator<Item = (PathBuf, String)> {
     let fill = |text: &str| text.replace("{{CONNECTION}}", connection);
     TEMPLATES
-        .iter()
+        .into_iter()
+        .flatten()
         .map(move |(path, text)| (fill(path).into(), fill(text)))
 }
 
