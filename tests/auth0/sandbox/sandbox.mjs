@@ -23,9 +23,10 @@ export class Sandbox {
    *
    * - `context`: when given, it is the argument before the callback (`enable_script_context`).
    * - `speed`: the script's timers run that much faster; `fetch` does not.
+   * - `routes`: `{ 'https://host': 'http://127.0.0.1:1' }`, where `fetch` goes instead.
    * - `callbackThrows`: Auth0's side of the callback throws after it took the answer.
    */
-  async run({ source, args, configuration = {}, context, speed = 1, callbackThrows = false }) {
+  async run({ source, args, configuration = {}, context, speed = 1, callbackThrows = false, routes = {} }) {
     refuseUnfit(source, configuration);
     const child = (this.#child ??= fork(CONTAINER, { execArgv: [], serialization: 'advanced' }));
     const report = { calls: [], console: [], threw: null, unhandled: [], started: performance.now(), killed: false };
@@ -53,7 +54,7 @@ export class Sandbox {
         this.#child = undefined;
         finish(report.killed ? resolve : () => reject(new Error('the container died')));
       });
-      child.send({ source, args, configuration, context, speed, callbackThrows });
+      child.send({ source, args, configuration, context, speed, callbackThrows, routes });
     });
     report.elapsedMs = performance.now() - report.started;
     return conclude(report);
