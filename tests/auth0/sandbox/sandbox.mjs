@@ -66,6 +66,25 @@ export class Sandbox {
   }
 }
 
+/** [DOC] As many containers as run at a time, with no word on which takes the next execution. */
+export class Containers {
+  #idle = [];
+  #all = [];
+
+  async run(order) {
+    const container = this.#idle.pop() ?? this.#all[this.#all.push(new Sandbox()) - 1];
+    try {
+      return await container.run(order);
+    } finally {
+      this.#idle.push(container);
+    }
+  }
+
+  close() {
+    for (const container of this.#all) container.close();
+  }
+}
+
 /** The script would not run at Auth0 at all. */
 export class UnfitScript extends Error {
   name = 'UnfitScript';
