@@ -37,8 +37,8 @@ before(async () => {
     const path = join(folder, 'database-connections', NAME, 'database.json');
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll('@@', '##'));
   };
-  const run = async (name, folder, values, times = 1, more = {}) => {
-    const management = await startManagement({ bound: ['theirs'] });
+  const run = async (name, folder, values, times = 1, more = {}, there = undefined) => {
+    const management = await startManagement({ bound: ['theirs'], there });
     const printed = [];
     for (let time = 0; time < times; time += 1) printed.push(await deploy(folder, management, values, more));
     runs[name] = { management, printed };
@@ -51,7 +51,7 @@ before(async () => {
     run('twice', FOLDER, { ...values, IDBRIDGE_KEY: ODD }, 2, scriptsOnly),
     run('missing', FOLDER, {}),
     run('marked', FOLDER, { ...values, IDBRIDGE_KEY: 'x##IDBRIDGE_ROLES##y' }),
-    run('hashes', copy(hashes), { ...values, IDBRIDGE_KEY: ODD }, 1, scriptsOnly),
+    run('hashes', copy(hashes), { ...values, IDBRIDGE_KEY: ODD }, 1, { ...scriptsOnly, AUTH0_ALLOW_DELETE: 'true' }, NAME),
   ]);
 }, { timeout: 110_000 });
 after(() => {
@@ -125,11 +125,11 @@ describe('what arrives', () => {
     assert.deepEqual(management.changes(), []);
   });
 
-  test('## instead of @@ loses the whole connection without an error: why the export uses @@', () => {
+  test('## instead of @@ is skipped without an error, and with AUTH0_ALLOW_DELETE the connection is deleted with its users', () => {
     const { management, printed } = runs.hashes;
     assert.equal(printed[0].code, 0);
     assert.match(printed[0].printed, /Skipping database folder/);
-    assert.equal(management.connection(NAME), undefined);
+    assert.deepEqual(management.changes(), ['DELETE /connections/ID']);
     assert.ok(!read(`database-connections/${NAME}/database.json`).includes('##'));
   });
 });
@@ -224,6 +224,11 @@ describe('the Actions', () => {
         assert.match(outcome.denied, LATER);
       }
     }
+  });
+
+  test('a method that Auth0 does not document is none', async () => {
+    const code = "exports.onExecutePostLogin = async (event, api) => api.user.setRoles(['a']);";
+    await assert.rejects(postLogin(sandbox, [{ code, secrets: {} }], loginEvent(user())), /setRoles is not a function/);
   });
 
   test('people who are none of ours pass untouched', async () => {

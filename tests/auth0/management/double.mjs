@@ -8,10 +8,14 @@ import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Starts one. `bound`: the names of Actions that are bound to post-login already. */
-export async function startManagement({ bound = [] } = {}) {
+/** Starts one. `bound`: the names of Actions that are bound to post-login already; `there`: a connection of this name is. */
+export async function startManagement({ bound = [], there } = {}) {
   const tls = certificate();
-  const tenant = { actions: [], bindings: bound.map((name) => ({ action: { name }, display_name: name })), connections: [] };
+  const tenant = {
+    actions: [],
+    bindings: bound.map((name) => ({ action: { name }, display_name: name })),
+    connections: there ? [{ id: 'con_0', name: there, options: {}, strategy: 'auth0' }] : [],
+  };
   const asked = [];
   const server = createServer(tls, async (request, response) => {
     let text = '';
