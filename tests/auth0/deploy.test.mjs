@@ -233,6 +233,8 @@ describe('the Actions', () => {
     const nothing = { denied: null, multifactor: null, ran: 4, console: [], app_metadata: {} };
     assert.deepEqual(await run({ user_id: 'auth0|66f1c0ffee', email: 'new@b.c' }), nothing);
     assert.deepEqual(await run({ user_id: 'auth0|okta|1', email: 'a@b.c' }, { connection: 'another' }), nothing);
+    const without = { ...loginEvent({ user_id: 'auth0|okta|1', email: 'a@b.c' }, { connection: 'another' }), connection: undefined };
+    assert.deepEqual(await postLogin(sandbox, arrived(runs.whole), without), nothing);
   });
 
   test('an expired password: mail, denied; after the reset: in, and the flag is gone', async () => {
@@ -258,6 +260,10 @@ describe('the Actions', () => {
     const auth0 = await startDouble((_request, response) => response.writeHead(429).end());
     const outcome = await run(user({ password_expired: true }), { routes: { 'https://tenant.test': auth0.url } });
     assert.match(outcome.denied, /Forgot password/);
+    const asked = auth0.asked.length;
+    const refresh = await run(user({ password_expired: true }), { protocol: 'oauth2-refresh-token' });
+    assert.match(refresh.denied, /Forgot password/);
+    assert.equal(auth0.asked.length, asked, 'no mail for a program');
     await auth0.close();
   });
 

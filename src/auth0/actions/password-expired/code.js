@@ -19,7 +19,9 @@ exports.onExecutePostLogin = async (event, api) => {
     if (user.stored) api.user.setAppMetadata('idbridge', { ...user.stored, password_expired: false });
     return;
   }
-  const sent = await sendMail(event).catch(() => false);
+  // A refresh token is exchanged by a program, over and over: no mail for that.
+  const asked = event.transaction?.protocol !== 'oauth2-refresh-token';
+  const sent = asked && (await sendMail(event).catch(() => false));
   api.access.deny(sent ? TEXTS.sent : TEXTS.expired);
 };
 
@@ -40,8 +42,9 @@ async function sendMail(event) {
 // Who logged in, if idbridge moved them: their id in the source's form, and what the source said of them. Null: nobody of
 // ours. Facts come from the profile, or from the Action "metadata", which had to fetch them in this very log-in.
 function moved(event) {
-  if (event.connection.name !== CONNECTION) return null;
   const identity = (event.user.identities || []).find((one) => one.connection === CONNECTION);
+  // Some flows have no connection: then the user's own tells.
+  if (event.connection ? event.connection.name !== CONNECTION : !identity) return null;
   const id = String(identity?.user_id ?? '').replace(/^auth0\|/, '');
   // Who signed up at Auth0 has an id of Auth0's making, with no source before it.
   if (identity && !id.includes('|')) return null;

@@ -59,8 +59,9 @@ async function post(event, path, body, headers = {}) {
 // Who logged in, if idbridge moved them: their id in the source's form, and what the source said of them. Null: nobody of
 // ours. Facts come from the profile, or from the Action "metadata", which had to fetch them in this very log-in.
 function moved(event) {
-  if (event.connection.name !== CONNECTION) return null;
   const identity = (event.user.identities || []).find((one) => one.connection === CONNECTION);
+  // Some flows have no connection: then the user's own tells.
+  if (event.connection ? event.connection.name !== CONNECTION : !identity) return null;
   const id = String(identity?.user_id ?? '').replace(/^auth0\|/, '');
   // Who signed up at Auth0 has an id of Auth0's making, with no source before it.
   if (identity && !id.includes('|')) return null;
