@@ -139,8 +139,9 @@ fn next_steps(connection: &str, written: &[PathBuf]) -> String {
          IDBRIDGE_KEY  the key\n  \
          3. Read triggers/triggers.json: the import makes it the tenant's whole list, and unbinds every Action it doesn't name.\n     \
          Each Action's README, beside its code, says what it needs; without second factors there is nothing to ask for.\n  \
-         4. Import the folder (`a0deploy import --input_file OUT`) with AUTH0_ALLOW_DELETE off: where a file can't be read, the import says no more than a\n     \
-         warning and, with it, deletes the connection and its users. Enable the connection {connection} for an application, and use its Try buttons.\n\
+         4. Import the folder: `a0deploy import --input_file OUT`, with AUTH0_ALLOW_DELETE off. Where a file can't be read,\n     \
+         the import says no more than a warning and, with it, deletes the connection and its users.\n  \
+         5. Enable the connection {connection} for an application, and use its Try buttons.\n\
          Without both values the scripts answer every log-in with an error, and the Actions deny it."
     )
 }

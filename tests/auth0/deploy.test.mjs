@@ -2,7 +2,7 @@
 // against the real chain. And what becomes of values, keywords and mistakes on the way.
 
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
@@ -26,9 +26,11 @@ const ODD = 'a "quoted" \\ back\\nslash\nline ${x} $& end';
 
 const sandbox = new Sandbox();
 const runs = {};
+const copies = [];
 before(async () => {
   const copy = (edit) => {
     const folder = mkdtempSync(join(tmpdir(), 'idbridge-tenant-'));
+    copies.push(folder);
     cpSync(FOLDER, folder, { recursive: true });
     edit(folder);
     return folder;
@@ -53,6 +55,7 @@ before(async () => {
 }, { timeout: 200_000 });
 after(() => {
   sandbox.close();
+  for (const folder of copies) rmSync(folder, { recursive: true });
   for (const { management } of Object.values(runs)) management.close();
 });
 afterEach(() => chain.clear());

@@ -3,7 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +42,7 @@ export async function startManagement({ bound = [], there } = {}) {
     close() {
       server.close();
       server.closeAllConnections();
+      rmSync(tls.folder, { recursive: true });
     },
   };
 }
@@ -106,5 +107,5 @@ function certificate() {
     'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1', '-subj', '/CN=localhost',
     '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', file,
   ], { stdio: 'ignore' });
-  return { file, cert: readFileSync(file), key: readFileSync(key) };
+  return { file, folder, cert: readFileSync(file), key: readFileSync(key) };
 }
