@@ -1,4 +1,4 @@
-//! `auth0 export`: the scripts and their connection, in the layout of auth0-deploy-cli.
+//! `auth0 export`: a connection with its scripts and Actions, in the layout of auth0-deploy-cli, and for Terraform.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -6,24 +6,20 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, output};
 
-/// A file's name, and its template. `{{CONNECTION}}` stands for the connection's name; the `@@…@@` are auth0-deploy-cli's own.
-const TEMPLATES: [(&str, &str); 3] = [
-    ("database.json", include_str!("../auth0/database.json")),
-    ("get_user.js", include_str!("../auth0/get_user.js")),
-    ("login.js", include_str!("../auth0/login.js")),
-];
+mod files;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Auth0 {
-    /// Write the custom-database scripts and their connection
+    /// Write the custom-database connection with its scripts and Actions
     Export(ExportArgs),
 }
 
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  idbridge auth0 export --out tenant --connection legacy-users\n\n\
-                        Writes OUT/database-connections/NAME/{database.json,login.js,get_user.js}, for auth0-deploy-cli \
-                        or to paste into the dashboard."
+                        Writes OUT/database-connections/NAME/{database.json,login.js,get_user.js}, the post-login Actions in \
+                        OUT/actions and their bindings in OUT/triggers/triggers.json, for auth0-deploy-cli or to paste into \
+                        the dashboard; and OUT/terraform/main.tf. Bindings that are there stay."
 )]
 pub(crate) struct ExportArgs {
     /// The folder of the tenant's files
@@ -52,10 +48,12 @@ pub(crate) fn export(args: &ExportArgs) -> Exit {
         }
         Err(Failure::Different(paths)) => {
             for path in paths {
-                output::error(&format!(
-                    "{}: exists and differs; --force overwrites it",
-                    path.display()
-                ));
+                let what = if path.ends_with(files::TRIGGERS) {
+                    "exists and isn't a list of bindings; nothing overwrites it"
+                } else {
+                    "exists and differs; --force overwrites it"
+                };
+                output::error(&format!("{}: {what}", path.display()));
             }
             Exit::Usage
         }
@@ -74,29 +72,46 @@ enum Failure {
 }
 
 fn write_all(args: &ExportArgs) -> Result<Vec<PathBuf>, Failure> {
-    let folder = args.out.join("database-connections").join(&args.connection);
-    let files = TEMPLATES.map(|(name, template)| {
-        let content = template.replace("{{CONNECTION}}", &args.connection);
-        (folder.join(name), content)
-    });
+    let mut files: Vec<_> = files::templates(&args.connection)
+        .map(|(path, content)| (args.out.join(path), content))
+        .collect();
+    let mut different = Vec::new();
     if !args.force {
-        let mut different = Vec::new();
         for (path, content) in &files {
-            match fs::read(path) {
-                Ok(found) if found != content.as_bytes() => different.push(path.clone()),
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Failure::Io(path.clone(), error)),
-                Ok(_) | Err(_) => {}
+            if read(path)?.is_some_and(|found| found != content.as_bytes()) {
+                different.push(path.clone());
             }
         }
-        if !different.is_empty() {
-            return Err(Failure::Different(different));
-        }
     }
-    fs::create_dir_all(&folder).map_err(|error| Failure::Io(folder.clone(), error))?;
+    // Not ours alone: what is there stays, with and without --force.
+    let triggers = args.out.join(files::TRIGGERS);
+    let found = read(&triggers)?.map(String::from_utf8).transpose();
+    match found
+        .ok()
+        .and_then(|found| files::with_bindings(found.as_deref(), &args.connection))
+    {
+        Some(content) => files.push((triggers, content)),
+        None => different.push(triggers),
+    }
+    if !different.is_empty() {
+        return Err(Failure::Different(different));
+    }
     for (path, content) in &files {
-        write_whole(path, content).map_err(|error| Failure::Io(path.clone(), error))?;
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| write_whole(path, content))
+            .map_err(|error| Failure::Io(path.clone(), error))?;
     }
-    Ok(files.map(|(path, _)| path).to_vec())
+    Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+/// None where there is nothing.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    match fs::read(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::Io(path.to_owned(), error)),
+    }
 }
 
 /// Nobody ever reads half a file: it is written beside and then renamed.
@@ -122,8 +137,12 @@ fn next_steps(connection: &str, written: &[PathBuf]) -> String {
          AUTH0_KEYWORD_REPLACE_MAPPINGS; in the dashboard they stand below the scripts, under Settings.\n       \
          IDBRIDGE_URL  the gateway's address, such as https://idbridge.example.com\n       \
          IDBRIDGE_KEY  the key\n  \
-         3. Import the folder, enable the connection {connection} for an application, and use its Try buttons.\n\
-         Without both values the scripts answer every log-in with an error."
+         3. Read triggers/triggers.json: the import makes it the tenant's whole list, and unbinds every Action it doesn't name.\n     \
+         Each Action's README, beside its code, says what it needs; without second factors there is nothing to ask for.\n  \
+         4. Import the folder: `a0deploy import --input_file OUT`, with AUTH0_ALLOW_DELETE off. Where a file can't be read,\n     \
+         the import says no more than a warning and, with it, deletes the connection and its users.\n  \
+         5. Enable the connection {connection} for an application, and use its Try buttons.\n\
+         Without both values the scripts answer every log-in with an error, and the Actions deny it."
     )
 }
 
@@ -151,27 +170,53 @@ mod tests {
     }
 
     #[test]
-    fn the_three_files_are_written_and_again_without_a_word() {
+    fn the_files_are_written_and_again_without_a_word() {
         let dir = tempfile::tempdir().expect("a folder");
-        for _ in 0..2 {
-            write_all(&args(dir.path(), false)).expect("written");
-        }
-        let folder = dir.path().join("database-connections/legacy-users");
-        let mut names: Vec<_> = fs::read_dir(&folder)
-            .expect("a folder")
-            .map(|entry| entry.expect("a file").file_name())
-            .collect();
-        names.sort();
-        assert_eq!(names, ["database.json", "get_user.js", "login.js"]);
+        let written = write_all(&args(dir.path(), false)).expect("written");
+        assert_eq!(write_all(&args(dir.path(), false)).expect("written"), written);
+        assert_eq!(written.len(), 18);
+        assert!(written.iter().all(|path| path.is_file()));
+        let read = |path: &str| fs::read_to_string(dir.path().join(path)).expect("text");
 
-        let database = fs::read_to_string(folder.join("database.json")).expect("text");
+        let database = read("database-connections/legacy-users/database.json");
         let database: serde_json::Value = serde_json::from_str(&database).expect("JSON");
         assert_eq!(database["name"], "legacy-users");
         assert_eq!(database["options"]["customScripts"]["login"], "./login.js");
         assert_eq!(
-            fs::read_to_string(folder.join("login.js")).expect("text"),
-            TEMPLATES[2].1
+            read("database-connections/legacy-users/login.js"),
+            include_str!("../auth0/login.js")
         );
+
+        let action = read("actions/idbridge-legacy-users-roles.json");
+        let action: serde_json::Value = serde_json::from_str(&action).expect("JSON");
+        let code = action["code"].as_str().expect("a path");
+        assert!(read(code).contains("const CONNECTION = 'legacy-users';"));
+        assert!(read("triggers/triggers.json").contains("idbridge-legacy-users-metadata"));
+    }
+
+    #[test]
+    fn two_connections_stand_in_one_folder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        write_all(&args(dir.path(), false)).expect("written");
+        let second = ExportArgs {
+            connection: "others".to_owned(),
+            ..args(dir.path(), false)
+        };
+        write_all(&second).expect("written");
+        let triggers = fs::read_to_string(dir.path().join(files::TRIGGERS)).expect("text");
+        assert!(triggers.contains("idbridge-legacy-users-roles") && triggers.contains("idbridge-others-roles"));
+    }
+
+    #[test]
+    fn a_list_of_bindings_that_cannot_be_read_is_kept_even_if_forced() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let triggers = dir.path().join(files::TRIGGERS);
+        fs::create_dir_all(triggers.parent().expect("a folder")).expect("made");
+        fs::write(&triggers, "{{").expect("written");
+        let Err(Failure::Different(paths)) = write_all(&args(dir.path(), true)) else {
+            panic!("overwritten")
+        };
+        assert_eq!(paths, [triggers]);
     }
 
     #[test]
@@ -189,7 +234,10 @@ mod tests {
         assert!(!login.with_file_name("database.json").exists());
 
         write_all(&args(dir.path(), true)).expect("written");
-        assert_eq!(fs::read_to_string(&login).expect("text"), TEMPLATES[2].1);
+        assert_eq!(
+            fs::read_to_string(&login).expect("text"),
+            include_str!("../auth0/login.js")
+        );
     }
 
     #[test]

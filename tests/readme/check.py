@@ -176,6 +176,9 @@ def check_readme(binary):
 def check_export(folder):
     written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     promised = [f"database-connections/legacy-users/{name}" for name in ("database.json", "get_user.js", "login.js")]
+    for action in ("metadata", "password-expired", "roles", "second-factor"):
+        promised += [f"actions/idbridge-legacy-users-{action}{end}" for end in (".json", "/README.md", "/code.js")]
+    promised = sorted([*promised, "terraform/README.md", "terraform/main.tf", "triggers/triggers.json"])
     check("the exported files", written != promised and f"there are {written}")
 
 

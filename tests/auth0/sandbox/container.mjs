@@ -34,8 +34,8 @@ for (const event of ['unhandledRejection', 'uncaughtException']) {
   process.on(event, (error) => tell({ kind: 'unhandled', error: boundary.error(error) }));
 }
 
-function execute({ source, args, configuration, context, speed, callbackThrows }) {
-  const script = compile(source, globals(configuration, speed));
+function execute({ source, args, configuration, context, speed, callbackThrows, routes }) {
+  const script = compile(source, globals(configuration, speed, routes));
   const callback = (error, result) => {
     tell({ kind: 'call', call: boundary.call(error, result) });
     if (callbackThrows) throw new Error('the callback threw');
@@ -63,13 +63,14 @@ function compile(source, sandbox) {
 
 // [DOC] `configuration`, `global`, `console`, `fetch` and the error classes; [INFER] the web's own names beside them.
 // No `request`, no `require`: the scripts may use no module.
-function globals(configuration, speed) {
+function globals(configuration, speed, routes) {
   const faster = (set) => (work, delay, ...rest) => set(work, delay / speed, ...rest);
   const log = (...parts) => tell({ kind: 'console', text: parts.map(String).join(' ') });
   return {
     AbortController, AbortSignal, Buffer, Headers, Request, Response, TextDecoder, TextEncoder, URL, URLSearchParams,
     UnauthorizedError, ValidationError, WrongUsernameOrPasswordError,
-    clearInterval, clearTimeout, fetch,
+    clearInterval, clearTimeout,
+    fetch: (url, options) => fetch(routed(String(url), routes), options),
     configuration: Object.freeze({ ...configuration }),
     console: { debug: log, error: log, info: log, log, warn: log },
     global: persistent,
@@ -80,4 +81,10 @@ function globals(configuration, speed) {
     setInterval: faster(setInterval),
     setTimeout: faster(setTimeout),
   };
+}
+
+// Hosts that a test gives a server of its own.
+function routed(url, routes) {
+  const [from, to] = Object.entries(routes).find(([host]) => url.startsWith(`${host}/`)) ?? ['', ''];
+  return to + url.slice(from.length);
 }

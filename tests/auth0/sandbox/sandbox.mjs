@@ -23,9 +23,10 @@ export class Sandbox {
    *
    * - `context`: when given, it is the argument before the callback (`enable_script_context`).
    * - `speed`: the script's timers run that much faster; `fetch` does not.
+   * - `routes`: `{ 'https://host': 'http://127.0.0.1:1' }`, where `fetch` goes instead.
    * - `callbackThrows`: Auth0's side of the callback throws after it took the answer.
    */
-  async run({ source, args, configuration = {}, context, speed = 1, callbackThrows = false }) {
+  async run({ source, args, configuration = {}, context, speed = 1, callbackThrows = false, routes = {} }) {
     refuseUnfit(source, configuration);
     const child = (this.#child ??= fork(CONTAINER, { execArgv: [], serialization: 'advanced' }));
     const report = { calls: [], console: [], threw: null, unhandled: [], started: performance.now(), killed: false };
@@ -53,7 +54,7 @@ export class Sandbox {
         this.#child = undefined;
         finish(report.killed ? resolve : () => reject(new Error('the container died')));
       });
-      child.send({ source, args, configuration, context, speed, callbackThrows });
+      child.send({ source, args, configuration, context, speed, callbackThrows, routes });
     });
     report.elapsedMs = performance.now() - report.started;
     return conclude(report);
@@ -62,6 +63,25 @@ export class Sandbox {
   close() {
     this.#child?.kill();
     this.#child = undefined;
+  }
+}
+
+/** [DOC] As many containers as run at a time, with no word on which takes the next execution. */
+export class Containers {
+  #idle = [];
+  #all = [];
+
+  async run(order) {
+    const container = this.#idle.pop() ?? this.#all[this.#all.push(new Sandbox()) - 1];
+    try {
+      return await container.run(order);
+    } finally {
+      this.#idle.push(container);
+    }
+  }
+
+  close() {
+    for (const container of this.#all) container.close();
   }
 }
 

@@ -2,7 +2,7 @@
 
 const ROOT = new Set([
   // [DOC] the normalised profile; other root fields from a script: unverified, so refused here
-  'app_metadata', 'email', 'email_verified', 'family_name', 'given_name', 'name', 'nickname', 'phone_number', 'picture',
+  'app_metadata', 'email', 'email_verified', 'family_name', 'given_name', 'mfa_factors', 'name', 'nickname', 'phone_number', 'picture',
   'user_id', 'user_metadata', 'username',
 ]);
 const LENGTHS = { family_name: 150, given_name: 150, name: 150, nickname: 350 }; // [DOC] from 1
@@ -41,6 +41,20 @@ function* problems(profile, requiresUsername) {
   for (const field of ['app_metadata', 'user_metadata']) {
     if (field in profile) yield* metadataProblems(field, profile[field]);
   }
+}
+
+/** [DOC] One to ten, each of one kind; a single bad one fails the whole log-in. */
+export function factorsImportable(factors) {
+  if (factors === undefined) return true;
+  return Array.isArray(factors) && factors.length >= 1 && factors.length <= 10 && factors.every(isFactor);
+}
+
+function isFactor(factor) {
+  if (!isObject(factor) || Object.keys(factor).length !== 1) return false;
+  const { email, phone, totp } = factor;
+  if (totp) return isText(totp.secret) && /^[A-Z2-7]+$/.test(totp.secret);
+  if (phone) return isText(phone.value) && /^\+[0-9]{1,15}$/.test(phone.value);
+  return isEmail(email?.value);
 }
 
 function* metadataProblems(field, metadata) {
