@@ -4,8 +4,6 @@ use super::profile::Unfit;
 use super::{Outcome, Profile, Settings};
 use crate::pb::{Rejection, RejectionReason, User, authenticate_response, get_user_by_email_response};
 
-/// The gateway's own reason, which the contract doesn't have.
-
 /// The script that asks.
 #[derive(Clone, Copy)]
 pub(super) enum Operation {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Call, Capabilities, Email, ErrorKind, IdentitySource, Login, Lookup, Password, Rejection,
-    SourceError, User, UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Password, Rejection, SourceError, User, UserId, UserName,
 };
 
 use cohort::Cohort;
@@ -134,6 +134,19 @@ impl<S: IdentitySource> IdentitySource for Gate<S> {
         self.open("look-up by login")?;
         let found = self.inner.user_by_login(call, login).await?;
         Ok(self.judge(call, found))
+    }
+
+    /// Everybody: whoever plans a move wants to see those who may not move yet.
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        self.inner.list(call, after).await
+    }
+
+    async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
+        self.inner.factors(call, id).await
+    }
+
+    fn budget(&self) -> Budget {
+        self.inner.budget()
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
