@@ -15,6 +15,7 @@ mod profile;
 #[cfg(test)]
 mod tests;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub fn router<T: Transport>(transport: T, settings: Settings) -> Router {
 
 async fn serve<T: Transport>(State(gateway): State<Arc<Gateway<T>>>, request: Request) -> Answer {
     let request_id = crate::request_id::take_or_make(request.headers());
-    let result = match caught(answer(&gateway, request, &request_id)).await {
+    let result = match caught(pin!(answer(&gateway, request, &request_id))).await {
         Some(result) => result,
         None => {
             tracing::error!(%request_id, "answering a request panicked");
