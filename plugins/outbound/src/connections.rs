@@ -92,7 +92,8 @@ impl Connections {
                 Connection::Http1(mut sender) => {
                     match sender.try_send_request(http1::request(&self.target, *message)).await {
                         Ok(response) => {
-                            let answer = http1::read(response, limit).await?;
+                            // In a box of its own: it is large, and comes after the longest wait.
+                            let answer = Box::pin(http1::read(response, limit)).await?;
                             self.keep(sender);
                             return Ok(answer);
                         }
@@ -100,7 +101,10 @@ impl Connections {
                     }
                 }
                 Connection::Http2(connection) => match connection.turn().await {
-                    Some(turn) => return turn.send(&self.target, message).await?.read(limit).await,
+                    Some(turn) => {
+                        let mut stream = turn.send(&self.target, message).await?;
+                        return stream.read(limit).await;
+                    }
                     None => self.forget(&connection),
                 },
             }

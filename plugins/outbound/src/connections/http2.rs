@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture, SendRequest};
-use h2::{Reason, SendStream};
-use http::{HeaderValue, Request, header};
+use h2::{Reason, RecvStream, SendStream};
+use http::{HeaderValue, Request, Response, header};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Answer, Body, Failure, Message};
@@ -83,23 +83,30 @@ impl Turn<'_> {
 }
 
 impl Stream {
-    pub(super) async fn read(mut self, limit: usize) -> Result<Answer, Failure> {
-        let (head, mut incoming) = (&mut self.answer).await.map_err(Failure::Http2)?.into_parts();
-        let mut body = Body::default();
-        while let Some(piece) = incoming.data().await {
-            let piece = piece.map_err(Failure::Http2)?;
-            let length = piece.len();
-            body.add(piece, limit)?;
-            // An error says that the stream is over: so does the next piece.
-            drop(incoming.flow_control().release_capacity(length));
-        }
+    pub(super) async fn read(&mut self, limit: usize) -> Result<Answer, Failure> {
+        let response = (&mut self.answer).await.map_err(Failure::Http2)?;
+        // In a box of its own: it is large, and comes after the longest wait.
+        let answer = Box::pin(whole(response, limit)).await?;
         self.is_answered = true;
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            body: body.whole(),
-        })
+        Ok(answer)
     }
+}
+
+async fn whole(response: Response<RecvStream>, limit: usize) -> Result<Answer, Failure> {
+    let (head, mut incoming) = response.into_parts();
+    let mut body = Body::default();
+    while let Some(piece) = incoming.data().await {
+        let piece = piece.map_err(Failure::Http2)?;
+        let length = piece.len();
+        body.add(piece, limit)?;
+        // An error says that the stream is over: so does the next piece.
+        drop(incoming.flow_control().release_capacity(length));
+    }
+    Ok(Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.whole(),
+    })
 }
 
 impl Drop for Stream {
