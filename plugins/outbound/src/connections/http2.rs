@@ -64,7 +64,7 @@ impl Turn<'_> {
         let has_body = !body.is_empty();
         let (answer, sent) = self
             .0
-            .send_request(request(target, *message), !has_body)
+            .send_request(request(target, message), !has_body)
             .map_err(Failure::Http2)?;
         let mut stream = Stream {
             answer,
@@ -117,7 +117,8 @@ impl Drop for Stream {
     }
 }
 
-fn request(target: &Target, message: Message) -> Request<()> {
+fn request(target: &Target, message: Box<Message>) -> Request<()> {
+    let message = *message;
     let mut request = Request::new(());
     *request.method_mut() = message.method;
     *request.uri_mut() = target.uri(message.path);
