@@ -74,10 +74,10 @@ impl Directory {
         }
     }
 
-    /// Is this person who they say they are?
+    /// Is this person who they say they are? Of the call, what the source may not be told is taken away.
     pub async fn authenticate(
         &self,
-        call: Call,
+        call: &mut Call,
         caller: &(impl Permission + ?Sized),
         login: &str,
         password: String,
@@ -94,14 +94,15 @@ impl Directory {
                 name: Arc::clone(&member.name),
             });
         }
-        let outcome = member.source.authenticate(&member.call(call), &parsed, &password).await;
+        member.withhold(call);
+        let outcome = member.source.authenticate(call, &parsed, &password).await;
         member.answer(outcome)
     }
 
-    /// Who has this address?
+    /// Who has this address? Of the call, as above.
     pub async fn user_by_email(
         &self,
-        call: Call,
+        call: &mut Call,
         caller: &(impl Permission + ?Sized),
         identifier: &str,
         source: Option<&str>,
@@ -112,18 +113,18 @@ impl Directory {
         Login::parse(identifier).map_err(Failure::InvalidIdentifier)?;
         let member = self.choose(caller, identifier, source)?;
         let can = member.source.capabilities();
-        let call = member.call(call);
+        member.withhold(call);
         let outcome = match Email::parse(identifier) {
             Ok(_) if !can.user_by_email => {
                 return Err(Failure::Unsupported {
                     name: Arc::clone(&member.name),
                 });
             }
-            Ok(email) => member.source.user_by_email(&call, &email).await,
+            Ok(email) => member.source.user_by_email(call, &email).await,
             Err(invalid) if !can.user_by_login => return Err(Failure::InvalidIdentifier(invalid)),
             Err(_) => {
                 let login = UserName::parse(identifier).map_err(Failure::InvalidIdentifier)?;
-                member.source.user_by_login(&call, &login).await
+                member.source.user_by_login(call, &login).await
             }
         };
         member.answer(outcome)
@@ -148,11 +149,10 @@ impl Directory {
 }
 
 impl Member {
-    fn call(&self, mut call: Call) -> Call {
+    fn withhold(&self, call: &mut Call) {
         if !self.forward_client_address {
             call.client_address = None;
         }
-        call
     }
 
     fn answer<T>(&self, outcome: Result<T, SourceError>) -> Result<Answer<T>, Failure> {

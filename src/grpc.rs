@@ -1,19 +1,22 @@
-//! The tonic service: convert, ask the directory, convert.
+//! The service: read, convert, ask the directory, convert, write.
 
 pub mod convert;
 pub mod status;
+mod unary;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use idbridge_source::{Authentication, Call, Lookup, RequestId, TraceContext};
-use tokio::time::Instant;
-use tonic::{Request, Response, Status};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use idbridge_source::{Authentication, Call, Lookup, TraceContext};
+use tonic::Status;
 
 use crate::directory::{Directory, Permission};
 use crate::pb;
-use crate::pb::identity_service_server::IdentityService;
 use crate::telemetry::audit::{Attempt, Hasher};
+use crate::telemetry::metrics::Operation;
 use status::{Reason, Refusal};
 
 /// The most that a request may take: the longest login and password fit many times over.
@@ -32,117 +35,98 @@ pub struct Service {
 /// What the caller may ask.
 pub type Allowed = Arc<dyn Permission + Send + Sync>;
 
-/// What the stack around the service found out about a call, in the request's extensions.
-#[derive(Clone)]
+/// What the stack around the service found out about a call.
 pub struct Context {
     pub caller: Allowed,
     pub attempt: Arc<Attempt>,
-    pub request_id: RequestId,
-    /// When the call ends.
-    pub deadline: Instant,
+    pub call: Call,
 }
 
 impl Service {
     pub fn new(directory: Arc<Directory>, hasher: Hasher) -> Self {
         Self { directory, hasher }
     }
-}
 
-#[tonic::async_trait]
-impl IdentityService for Service {
-    async fn authenticate(
-        &self,
-        mut request: Request<pb::AuthenticateRequest>,
-    ) -> Result<Response<pb::AuthenticateResponse>, Status> {
-        let (context, call) = Context::take(&mut request)?;
-        let Context {
-            caller,
-            attempt,
-            request_id,
-            ..
-        } = context;
+    /// The response to a request. What isn't needed while a source is asked is gone by then, the request above all.
+    pub async fn answer(&self, operation: Operation, context: &mut Context, request: Box<Request>) -> Response {
+        let body = context.open(request);
+        match operation {
+            Operation::Authenticate => unary::write(self.authenticate(context, body).await),
+            Operation::LookUp => unary::write(self.get_user_by_email(context, body).await),
+        }
+    }
+
+    async fn authenticate(&self, context: &mut Context, body: Body) -> Result<pb::AuthenticateResponse, Status> {
         let pb::AuthenticateRequest {
             login,
             password,
             source,
-        } = request.into_inner();
-        attempt.identifier(self.hasher.hash(&login));
+        } = Box::pin(unary::read(body)).await?;
+        context.attempt.identifier(self.hasher.hash(&login));
 
+        let Context { caller, call, .. } = context;
         let answer = self
             .directory
-            .authenticate(call, &*caller, &login, password, source.as_deref())
+            .authenticate(call, &**caller, &login, password, source.as_deref())
             .await;
-        let answer = answer.map_err(|failure| refuse(failure, &request_id, &attempt))?;
+        let answer = answer.map_err(|failure| refuse(failure, context))?;
 
-        attempt.source(&answer.source);
-        attempt.outcome(match &answer.outcome {
+        context.attempt.source(&answer.source);
+        context.attempt.outcome(match &answer.outcome {
             Authentication::Accept(_) => "authenticated",
             Authentication::Reject(rejection) => rejection.name(),
         });
-        Ok(Response::new(convert::authenticate_response(answer)))
+        Ok(convert::authenticate_response(answer))
     }
 
-    async fn get_user_by_email(
-        &self,
-        mut request: Request<pb::GetUserByEmailRequest>,
-    ) -> Result<Response<pb::GetUserByEmailResponse>, Status> {
-        let (context, call) = Context::take(&mut request)?;
-        let Context {
-            caller,
-            attempt,
-            request_id,
-            ..
-        } = context;
-        let pb::GetUserByEmailRequest { email, source } = request.into_inner();
-        attempt.identifier(self.hasher.hash(&email));
+    async fn get_user_by_email(&self, context: &mut Context, body: Body) -> Result<pb::GetUserByEmailResponse, Status> {
+        let pb::GetUserByEmailRequest { email, source } = Box::pin(unary::read(body)).await?;
+        context.attempt.identifier(self.hasher.hash(&email));
 
+        let Context { caller, call, .. } = context;
         let answer = self
             .directory
-            .user_by_email(call, &*caller, &email, source.as_deref())
+            .user_by_email(call, &**caller, &email, source.as_deref())
             .await;
-        let answer = answer.map_err(|failure| refuse(failure, &request_id, &attempt))?;
+        let answer = answer.map_err(|failure| refuse(failure, context))?;
 
-        attempt.source(&answer.source);
-        attempt.outcome(match &answer.outcome {
+        context.attempt.source(&answer.source);
+        context.attempt.outcome(match &answer.outcome {
             Lookup::Absent => "not_found",
             Lookup::Found(_) => "found",
             Lookup::Ineligible(rejection) => rejection.name(),
         });
-        match convert::get_user_by_email_response(answer) {
-            Ok(response) => Ok(Response::new(response)),
-            Err(source) => Err(Refusal::new(Reason::UserNotFound).source(source).status(&request_id)),
-        }
+        convert::get_user_by_email_response(answer).map_err(|source| {
+            Refusal::new(Reason::UserNotFound)
+                .source(source)
+                .status(&context.call.request_id)
+        })
     }
 }
 
-fn refuse(failure: crate::directory::Failure, request_id: &RequestId, attempt: &Attempt) -> Status {
+fn refuse(failure: crate::directory::Failure, context: &Context) -> Status {
     let refusal = Refusal::from(failure);
     if let Some(source) = refusal.source_name() {
-        attempt.source(source);
+        context.attempt.source(source);
     }
-    attempt.outcome(refusal.reason().name_in_lower_case());
-    refusal.status(request_id)
+    context.attempt.outcome(refusal.reason().name_in_lower_case());
+    refusal.status(&context.call.request_id)
 }
 
 impl Context {
-    fn take<T>(request: &mut Request<T>) -> Result<(Self, Call), Status> {
-        // Without its stack the service answers nobody.
-        let without = || Status::internal("the service was built without its stack");
-        let context: Self = request.extensions_mut().remove().ok_or_else(without)?;
-        let text = |name: &str| request.metadata().get(name).and_then(|value| value.to_str().ok());
-        let call = Call {
-            client_address: text(CLIENT_ADDRESS).and_then(|address| address.parse::<IpAddr>().ok()),
-            trace: TraceContext::parse(text("traceparent"), text("tracestate")),
-            ..Call::new(context.request_id.clone(), context.deadline)
-        };
-        Ok((context, call))
+    /// Takes what a source may be told from the request's head, and leaves the body.
+    fn open(&mut self, request: Box<Request>) -> Body {
+        let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        self.call.client_address = text(CLIENT_ADDRESS).and_then(|address| address.parse::<IpAddr>().ok());
+        self.call.trace = TraceContext::parse(text("traceparent"), text("tracestate"));
+        request.into_body()
     }
 }
 
 impl std::fmt::Debug for Context {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Context")
-            .field("request_id", &self.request_id)
+            .field("call", &self.call)
             .finish_non_exhaustive()
     }
 }

@@ -17,6 +17,7 @@ mod profile;
 #[cfg(test)]
 mod tests;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +87,7 @@ async fn serve<T: Transport>(State(gateway): State<Arc<Gateway<T>>>, request: Re
     if request.uri().path() == openapi::PATH {
         return openapi::serve(request.method(), request_id);
     }
-    let result = match caught(answer(&gateway, request, &request_id)).await {
+    let result = match caught(pin!(answer(&gateway, request, &request_id))).await {
         Some(result) => result,
         None => {
             tracing::error!(%request_id, "answering a request panicked");

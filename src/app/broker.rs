@@ -11,9 +11,8 @@ use super::{Error, rest_settings};
 use crate::config::{self, Config};
 use crate::directory::routing::{Route, Routing};
 use crate::directory::{Directory, Member};
-use crate::grpc::{MAX_REQUEST_BYTES, Service};
+use crate::grpc::Service;
 use crate::pb;
-use crate::pb::identity_service_server::IdentityServiceServer;
 use crate::rest;
 use crate::server::callers::{Caller, Callers};
 use crate::server::health::Health;
@@ -96,8 +95,7 @@ impl Broker {
 
     /// The gRPC service in its stack.
     pub fn grpc(&self) -> Result<axum::Router, BuildError> {
-        let service = Service::new(Arc::new(self.directory()?), self.hasher.clone());
-        let identity = IdentityServiceServer::new(service).max_decoding_message_size(MAX_REQUEST_BYTES);
+        let identity = Service::new(Arc::new(self.directory()?), self.hasher.clone());
         let mut others = Routes::builder();
         others.add_service(self.health.service());
         if self.reflection {

@@ -80,9 +80,10 @@ where
             let in_flight = activity.begin(request.version());
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
-            let answer = router.clone().call(request);
+            let mut answer = stall::ours(router.clone().call(request));
             async move {
-                let answer = stall::ours(answer).await?;
+                // Awaited in place: moved, it would be held twice.
+                let answer = (&mut answer).await?;
                 Ok::<_, Infallible>(answer.map(|body| in_flight.with(body)))
             }
         }

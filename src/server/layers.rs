@@ -1,5 +1,6 @@
 //! What the stacks are made of, in the order in which a call meets it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -99,7 +100,7 @@ impl<'a> Record<'a> {
 /// A panic below is `INTERNAL` for this call and nothing for the others.
 pub(super) async fn catch_panic<T>(
     id: &RequestId,
-    answer: impl Future<Output = Result<T, Reason>>,
+    answer: Pin<&mut impl Future<Output = Result<T, Reason>>>,
 ) -> Result<T, Reason> {
     caught(answer).await.unwrap_or_else(|| {
         tracing::error!(request_id = id.as_str(), "answering a call panicked");

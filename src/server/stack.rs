@@ -1,17 +1,16 @@
 //! The stacks: what a call passes on its way to a service, outermost first.
 
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use idbridge_source::RequestId;
+use idbridge_source::{Call, RequestId};
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -22,7 +21,6 @@ use super::callers::Callers;
 use super::layers::{self, Method, Record};
 use crate::grpc::status::Reason;
 use crate::grpc::{self, Allowed, Context};
-use crate::pb::identity_service_server::IdentityServiceServer;
 use crate::request_id;
 use crate::telemetry::audit::Attempt;
 use crate::telemetry::metrics::Metrics;
@@ -38,8 +36,8 @@ pub struct Shared {
     pub cut: CancellationToken,
 }
 
-/// Around the tonic services.
-pub fn grpc(identity: Identity, others: Routes, shared: &Arc<Shared>) -> Router {
+/// Around the services.
+pub fn grpc(identity: grpc::Service, others: Routes, shared: &Arc<Shared>) -> Router {
     Router::new().fallback_service(Grpc {
         identity,
         others: others.into_axum_router(),
@@ -47,12 +45,10 @@ pub fn grpc(identity: Identity, others: Routes, shared: &Arc<Shared>) -> Router 
     })
 }
 
-type Identity = IdentityServiceServer<grpc::Service>;
-
 /// The stack around the services, as one service. A library's layers would each put the call into a box of its own.
 #[derive(Clone)]
 struct Grpc {
-    identity: Identity,
+    identity: grpc::Service,
     /// Health and reflection.
     others: Router,
     shared: Arc<Shared>,
@@ -69,59 +65,59 @@ impl tower::Service<Request> for Grpc {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let stack = self.clone();
+        // In a box of its own, so that it can go while the call waits.
+        let request = Box::new(request);
         Box::pin(async move { Ok(stack.pass(request).await) })
     }
 }
 
 impl Grpc {
-    async fn pass(self, request: Request) -> Response {
-        let shared = Arc::clone(&self.shared);
+    async fn pass(&self, request: Box<Request>) -> Response {
         let method = Method::of(request.uri().path());
         // First, so that every record and every answer below carries the id.
         let id = request_id::take_or_make(request.headers());
         let span = tracing::debug_span!("call", request_id = %id, method = method.name());
         // Above all that refuses, so that refusals are counted and audited too.
-        let record = Record::begin(&shared.metrics, method, &id);
-        let answer = self.answer(method, &id, record.attempt.as_ref(), request);
-        // Above what may panic: our bug costs one call, not the connection that others share.
-        let answer = layers::catch_panic(&id, answer).instrument(span).await;
+        let record = Record::begin(&self.shared.metrics, method, &id);
+        let answer = {
+            let answer = pin!(self.answer(method, &id, record.attempt.as_ref(), request));
+            // Above what may panic: our bug costs one call, not the connection that others share.
+            layers::catch_panic(&id, answer).instrument(span).await
+        };
         layers::identify(record.end(answer, &id), &id)
     }
 
     async fn answer(
-        self,
+        &self,
         method: Method,
         id: &RequestId,
         attempt: Option<&Arc<Attempt>>,
-        mut request: Request,
+        request: Box<Request>,
     ) -> Result<Response, Reason> {
-        let Self {
-            mut identity,
-            mut others,
-            shared,
-        } = self;
+        let shared = &self.shared;
         // Before any work is done for the call, reading its body included. A stream, such as a health watch, has ended
         // for this stack when it begins to answer.
         let deadline = layers::deadline(request.headers(), shared.max_deadline)?;
-        let mut caller = None;
-        // Health and reflection need no key, and neither does being told that there is no such method.
-        if let Some(attempt) = attempt {
-            // Before the body is read: an unknown caller costs a hash and no memory.
-            let known = caller.insert(layers::authenticate_caller(&shared.callers, request.headers())?);
-            attempt.caller(&known.name);
-            request.extensions_mut().insert(Context {
-                caller: Arc::clone(known) as Allowed,
-                attempt: Arc::clone(attempt),
-                request_id: id.clone(),
-                deadline,
-            });
-        }
+        // Health and reflection need no key, and neither does being told that there is no such method. Before the body is
+        // read: an unknown caller costs a hash and no memory.
+        let caller = match attempt {
+            Some(_) => Some(layers::authenticate_caller(&shared.callers, request.headers())?),
+            None => None,
+        };
         // After the caller is known, since the limit is the caller's.
         let _permit = caller.as_deref().map(layers::limit_caller).transpose()?;
         let response = async {
-            match method {
-                Method::Asks(_) => identity.call(request).await.map(|response| response.map(Body::new)),
-                Method::Foreign(_) | Method::Unknown => others.call(request).await,
+            match (method, attempt, &caller) {
+                (Method::Asks(operation), Some(attempt), Some(caller)) => {
+                    attempt.caller(&caller.name);
+                    let mut context = Context {
+                        caller: Arc::clone(caller) as Allowed,
+                        attempt: Arc::clone(attempt),
+                        call: Call::new(id.clone(), deadline),
+                    };
+                    Ok(self.identity.answer(operation, &mut context, request).await)
+                }
+                _ => self.others.clone().call(*request).await,
             }
         };
         tokio::select! {

@@ -95,23 +95,21 @@ impl Api {
         }
     }
 
-    /// Submits the password, once. `Ok(Err(…))` is a no.
-    pub(crate) async fn authn(
-        &self,
-        turn: Turn,
-        call: &Call,
-        log_in: Request,
-    ) -> Result<Result<Transaction, Rejection>, SourceError> {
-        let response = self.send(call, log_in, self.send_token_with_authn).await?;
-        turn.answered(&response);
+    /// Submits the password, once.
+    pub(crate) fn authn(&self, call: &Call, log_in: Request) -> impl Future<Output = Result<Response, SourceError>> {
+        self.send(call, log_in, self.send_token_with_authn)
+    }
+
+    /// What Okta says of the password. `Ok(Err(…))` is a no.
+    pub(crate) fn authn_answer(response: &Response) -> Result<Result<Transaction, Rejection>, SourceError> {
         if response.status() == StatusCode::OK {
             return response
                 .json::<Object<Transaction>>()
                 .map(|transaction| Ok(transaction.0));
         }
-        match map::authn_refusal(response.status().as_u16(), code(&response).as_deref()) {
+        match map::authn_refusal(response.status().as_u16(), code(response).as_deref()) {
             Refusal::Reject(rejection) => Ok(Err(rejection)),
-            Refusal::Fail(kind) => Err(failure(&response, kind)),
+            Refusal::Fail(kind) => Err(failure(response, kind)),
         }
     }
 

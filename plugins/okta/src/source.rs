@@ -129,7 +129,11 @@ impl OktaSource {
         let turn = self.api.turn_to_log_in(call, self.follow_ups()).await?;
         let log_in = self.api.log_in(call, login, password);
         let (api, call) = (Arc::clone(&self.api), call.clone());
-        let submission = async move { api.authn(turn, &call, log_in).await };
+        let submission = async move {
+            let response = api.authn(&call, log_in).await?;
+            turn.answered(&response);
+            Api::authn_answer(&response)
+        };
         let ended = tokio::spawn(submission.in_current_span()).await;
         ended.unwrap_or_else(|_| {
             let stopped = SourceError::new(ErrorKind::Unavailable { retry_after: None }, "POST /api/v1/authn");

@@ -95,17 +95,26 @@ impl Connections {
             // A kept connection may have been closed meanwhile. Then none of the message has left this process.
             match connection {
                 Connection::Http1(mut sender) => {
-                    match sender.try_send_request(http1::request(&self.target, *message)).await {
-                        Ok(response) => {
-                            let answer = http1::read(response, limit).await?;
+                    let request = http1::request(&self.target, message);
+                    let answering = match sender.try_send_request(request).await {
+                        // In a box of its own: it is large, and comes after the longest wait.
+                        Ok(response) => Ok(Box::pin(http1::read(response, limit))),
+                        Err(failure) => Err(http1::unsent(failure)?),
+                    };
+                    match answering {
+                        Ok(answering) => {
+                            let answer = answering.await?;
                             self.keep(sender);
                             return Ok(answer);
                         }
-                        Err(failure) => message = http1::unsent(failure)?,
+                        Err(unsent) => message = unsent,
                     }
                 }
                 Connection::Http2(connection) => match connection.turn().await {
-                    Some(turn) => return turn.send(&self.target, message).await?.read(limit).await,
+                    Some(turn) => {
+                        let mut stream = turn.send(&self.target, message).await?;
+                        return stream.read(limit).await;
+                    }
                     None => self.forget(&connection),
                 },
             }

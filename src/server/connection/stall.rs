@@ -3,10 +3,11 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use hyper::rt::Executor;
+use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
 use crate::server::limits;
@@ -22,16 +23,14 @@ pub(super) fn our_turn() {
 }
 
 /// Runs `future`, and says so for as long as it takes.
-pub(super) async fn ours<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|cx| {
-        let polled = future.as_mut().poll(cx);
+pub(super) fn ours<F: Future + Unpin>(mut future: F) -> impl Future<Output = F::Output> + Unpin {
+    poll_fn(move |cx| {
+        let polled = Pin::new(&mut future).poll(cx);
         if polled.is_pending() {
             our_turn();
         }
         polled
     })
-    .await
 }
 
 /// Runs each HTTP/2 stream in a task of its own, and drops, and so resets, one whose peer has left it waiting for
@@ -44,22 +43,35 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        tokio::spawn(async move {
-            let mut stream = pin!(stream);
-            let mut stalled: Option<Pin<Box<Sleep>>> = None;
-            poll_fn(|cx| {
-                OUR_TURN.set(false);
-                if stream.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(());
-                }
-                if OUR_TURN.get() {
-                    stalled = None;
-                    return Poll::Pending;
-                }
-                let stalled = stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(limits::STALLED_WRITE)));
-                stalled.as_mut().poll(cx)
-            })
-            .await;
-        });
+        tokio::spawn(Stream { stream, stalled: None });
+    }
+}
+
+pin_project! {
+    /// A future with a name: an `async` block would hold the stream twice.
+    struct Stream<F> {
+        #[pin]
+        stream: F,
+        stalled: Option<Pin<Box<Sleep>>>,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Stream<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        OUR_TURN.set(false);
+        if this.stream.poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if OUR_TURN.get() {
+            *this.stalled = None;
+            return Poll::Pending;
+        }
+        let stalled = this
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limits::STALLED_WRITE)));
+        stalled.as_mut().poll(cx)
     }
 }

@@ -5,7 +5,7 @@ use http::{Request, Response, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{self, SendRequest};
+use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper_util::rt::TokioIo;
 
 use super::{Answer, Body, Failure, Message};
@@ -15,14 +15,20 @@ use crate::origin::Target;
 pub(super) type Sender = SendRequest<Full<Bytes>>;
 
 pub(super) async fn open(io: Box<dyn Io>) -> Result<Sender, Failure> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(io)).await.map_err(Failure::Http1)?;
-    // How it ends is told to whoever waits for an answer.
-    tokio::spawn(async move { drop(connection.await) });
+    let (mut sender, mut connection) = Builder::new()
+        // The body goes into the buffer of the head, which is there anyway, and not into a list beside it.
+        .writev(false)
+        .handshake(TokioIo::new(io))
+        .await
+        .map_err(Failure::Http1)?;
+    // How it ends is told to whoever waits for an answer. Awaited in place: moved, it would be held twice.
+    tokio::spawn(async move { drop((&mut connection).await) });
     sender.ready().await.map_err(Failure::Http1)?;
     Ok(sender)
 }
 
-pub(super) fn request(target: &Target, message: Message) -> Request<Full<Bytes>> {
+pub(super) fn request(target: &Target, message: Box<Message>) -> Request<Full<Bytes>> {
+    let message = *message;
     let mut request = Request::new(Full::new(message.body));
     *request.method_mut() = message.method;
     *request.uri_mut() = Uri::from(message.path);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Builder, ResponseFuture, SendRequest};
-use h2::{Reason, SendStream};
-use http::{HeaderValue, Request, header};
+use h2::{Reason, RecvStream, SendStream};
+use http::{HeaderValue, Request, Response, header};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
@@ -93,7 +93,7 @@ impl<'a> Turn<'a> {
         let has_body = !body.is_empty();
         let (answer, sent) = self
             .sender
-            .send_request(request(target, *message), !has_body)
+            .send_request(request(target, message), !has_body)
             .map_err(Failure::Http2)?;
         self.connection.unanswered().get_or_insert_with(Instant::now);
         let mut stream = Stream {
@@ -114,25 +114,31 @@ impl<'a> Turn<'a> {
 }
 
 impl Stream<'_> {
-    pub(super) async fn read(mut self, limit: usize) -> Result<Answer, Failure> {
-        let answer = (&mut self.answer).await;
+    pub(super) async fn read(&mut self, limit: usize) -> Result<Answer, Failure> {
+        let response = (&mut self.answer).await;
         *self.connection.unanswered() = None;
-        let (head, mut incoming) = answer.map_err(Failure::Http2)?.into_parts();
-        let mut body = Body::default();
-        while let Some(piece) = incoming.data().await {
-            let piece = piece.map_err(Failure::Http2)?;
-            let length = piece.len();
-            body.add(piece, limit)?;
-            // An error says that the stream is over: so does the next piece.
-            drop(incoming.flow_control().release_capacity(length));
-        }
+        // In a box of its own: it is large, and comes after the longest wait.
+        let answer = Box::pin(whole(response.map_err(Failure::Http2)?, limit)).await?;
         self.is_answered = true;
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-            body: body.whole(),
-        })
+        Ok(answer)
     }
+}
+
+async fn whole(response: Response<RecvStream>, limit: usize) -> Result<Answer, Failure> {
+    let (head, mut incoming) = response.into_parts();
+    let mut body = Body::default();
+    while let Some(piece) = incoming.data().await {
+        let piece = piece.map_err(Failure::Http2)?;
+        let length = piece.len();
+        body.add(piece, limit)?;
+        // An error says that the stream is over: so does the next piece.
+        drop(incoming.flow_control().release_capacity(length));
+    }
+    Ok(Answer {
+        status: head.status,
+        headers: head.headers,
+        body: body.whole(),
+    })
 }
 
 impl Drop for Stream<'_> {
@@ -143,7 +149,8 @@ impl Drop for Stream<'_> {
     }
 }
 
-fn request(target: &Target, message: Message) -> Request<()> {
+fn request(target: &Target, message: Box<Message>) -> Request<()> {
+    let message = *message;
     let mut request = Request::new(());
     *request.method_mut() = message.method;
     *request.uri_mut() = target.uri(message.path);
