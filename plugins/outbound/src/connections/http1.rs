@@ -27,6 +27,10 @@ pub(super) async fn open(io: Box<dyn Io>) -> Result<Sender, Failure> {
     Ok(sender)
 }
 
+#[expect(
+    clippy::boxed_local,
+    reason = "unboxed by the caller it would lie in the caller's future"
+)]
 pub(super) fn request(target: &Target, message: Box<Message>) -> Request<Full<Bytes>> {
     let message = *message;
     let mut request = Request::new(Full::new(message.body));

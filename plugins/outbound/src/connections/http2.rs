@@ -149,6 +149,10 @@ impl Drop for Stream<'_> {
     }
 }
 
+#[expect(
+    clippy::boxed_local,
+    reason = "unboxed by the caller it would lie in the caller's future"
+)]
 fn request(target: &Target, message: Box<Message>) -> Request<()> {
     let message = *message;
     let mut request = Request::new(());
