@@ -10,6 +10,7 @@ mod gateway;
 mod key;
 mod openapi;
 mod output;
+mod route;
 mod runtime;
 mod serve;
 mod try_it;
@@ -78,6 +79,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Read everybody in a source, and report who can move and who can't
     Assess(assess::Args),
+    /// Say which sources an identifier's calls go to, without the network
+    Route(route::Args),
     /// Try one log-in or one look-up
     #[command(subcommand)]
     Try(try_it::Try),
@@ -113,6 +116,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Gateway(args) => gateway::run(&args, environment),
         Command::Key(key::Key::New(args)) => key::new(&args),
         Command::Openapi => openapi::run(),
+        Command::Route(args) => route::run(&args, environment),
         Command::Serve(args) => serve::run(&args, environment),
         Command::Try(args) => try_it::run(&args, environment),
     }

@@ -29,8 +29,9 @@ pub use listen::{Listen, TlsFiles};
 pub use log::{Audit, Log, LogFormat};
 pub(crate) use names::is_name;
 pub use rest::{Auth0, EmailFrom, Rest};
-pub use routes::Route;
 pub use sources::Source;
+
+use crate::directory::routing::Route;
 
 /// Everything that `serve` needs. That it exists means that the settings are good.
 #[derive(Debug)]
@@ -112,12 +113,21 @@ fn read(mut tree: Node, registry: &Registry, secrets: SecretFiles) -> Result<Con
     let root = reader.root(&tree);
     let names = sources::names(&root);
     let rest = Rest::read(&root, secrets);
+    let grpc = Grpc::read(&root, secrets);
+    let admin = Admin::read(&root, secrets);
+    let callers = callers::read(&root, &names);
+    let sources = sources::read(&root, registry, rest.is_some(), secrets);
+    let known = routes::Known {
+        names: &names,
+        sources: &sources,
+        callers: &callers,
+    };
     let config = Config {
-        grpc: Grpc::read(&root, secrets),
-        admin: Admin::read(&root, secrets),
-        callers: callers::read(&root, &names),
-        sources: sources::read(&root, registry, rest.is_some(), secrets),
-        routes: routes::read(&root, &names),
+        routes: routes::read(&root, &known),
+        grpc,
+        admin,
+        callers,
+        sources,
         log: Log::read(&root),
         audit: Audit::read(&root),
         rest,

@@ -1,5 +1,6 @@
 //! The two use cases, free of any transport: choose a source, ask it, name who answered.
 
+mod chain;
 pub mod routing;
 
 use std::collections::BTreeMap;
@@ -9,9 +10,10 @@ use idbridge_source::{
     Authentication, Call, Email, IdentitySource, InvalidInput, Login, Lookup, Password, SourceError, UserName,
 };
 
-use routing::Routing;
+use chain::Chain;
+use routing::{Destination, Routing};
 
-/// Every configured source, and which of them is asked.
+/// Every configured source, and which of them are asked.
 #[derive(Debug)]
 pub struct Directory {
     members: BTreeMap<Arc<str>, Member>,
@@ -31,6 +33,7 @@ pub struct Member {
 
 /// What a caller may ask, by the broker's settings.
 pub trait Permission {
+    fn name(&self) -> &str;
     fn may_authenticate(&self) -> bool;
     fn may_look_up(&self) -> bool;
     fn may_ask(&self, source: &str) -> bool;
@@ -88,15 +91,10 @@ impl Directory {
         }
         let parsed = Login::parse(login).map_err(Failure::InvalidIdentifier)?;
         let password = Password::parse(password).map_err(Failure::InvalidPassword)?;
-        let member = self.choose(caller, login, source)?;
-        if !member.source.capabilities().authenticate {
-            return Err(Failure::Unsupported {
-                name: Arc::clone(&member.name),
-            });
+        match self.choose(caller, login, source)? {
+            Choice::Chain(chain) => Box::pin(chain.authenticate(call, &parsed, &password)).await,
+            Choice::One(member) => member.authenticate(call, &parsed, &password).await,
         }
-        member.withhold(call);
-        let outcome = member.source.authenticate(call, &parsed, &password).await;
-        member.answer(outcome)
     }
 
     /// Who has this address? Of the call, as above.
@@ -111,23 +109,10 @@ impl Directory {
             return Err(Failure::CallerNotAllowed);
         }
         Login::parse(identifier).map_err(Failure::InvalidIdentifier)?;
-        let member = self.choose(caller, identifier, source)?;
-        let can = member.source.capabilities();
-        member.withhold(call);
-        let outcome = match Email::parse(identifier) {
-            Ok(_) if !can.user_by_email => {
-                return Err(Failure::Unsupported {
-                    name: Arc::clone(&member.name),
-                });
-            }
-            Ok(email) => member.source.user_by_email(call, &email).await,
-            Err(invalid) if !can.user_by_login => return Err(Failure::InvalidIdentifier(invalid)),
-            Err(_) => {
-                let login = UserName::parse(identifier).map_err(Failure::InvalidIdentifier)?;
-                member.source.user_by_login(call, &login).await
-            }
-        };
-        member.answer(outcome)
+        match self.choose(caller, identifier, source)? {
+            Choice::Chain(chain) => Box::pin(chain.look_up(call, identifier)).await,
+            Choice::One(member) => member.look_up(call, identifier).await,
+        }
     }
 
     fn choose(
@@ -135,11 +120,24 @@ impl Directory {
         caller: &(impl Permission + ?Sized),
         identifier: &str,
         asked: Option<&str>,
-    ) -> Result<&Member, Failure> {
-        let name = match asked {
-            Some(name) => name,
-            None => self.routing.source_for(identifier).ok_or(Failure::NoSource)?,
-        };
+    ) -> Result<Choice<'_>, Failure> {
+        if let Some(name) = asked {
+            return self.member(caller, name).map(Choice::One);
+        }
+        let (_, route) = self.routing.find(identifier, caller.name()).ok_or(Failure::NoSource)?;
+        match &route.to {
+            Destination::Source(name) => self.member(caller, name).map(Choice::One),
+            Destination::Chain(chain) => {
+                let members = chain.sources.iter().map(|name| self.member(caller, name));
+                Ok(Choice::Chain(Chain {
+                    members: members.collect::<Result<_, _>>()?,
+                    locate: chain.locate,
+                }))
+            }
+        }
+    }
+
+    fn member(&self, caller: &(impl Permission + ?Sized), name: &str) -> Result<&Member, Failure> {
         // Whether a source exists is nothing to tell a caller who may not ask it.
         if !caller.may_ask(name) {
             return Err(Failure::CallerNotAllowed);
@@ -148,20 +146,65 @@ impl Directory {
     }
 }
 
+/// Who is asked.
+enum Choice<'a> {
+    Chain(Chain<'a>),
+    One(&'a Member),
+}
+
 impl Member {
+    async fn authenticate(
+        &self,
+        call: &mut Call,
+        login: &Login,
+        password: &Password,
+    ) -> Result<Answer<Authentication>, Failure> {
+        if !self.source.capabilities().authenticate {
+            return Err(self.unsupported());
+        }
+        self.withhold(call);
+        let outcome = self.source.authenticate(call, login, password).await;
+        self.answer(outcome)
+    }
+
+    async fn look_up(&self, call: &mut Call, identifier: &str) -> Result<Answer<Lookup>, Failure> {
+        let can = self.source.capabilities();
+        self.withhold(call);
+        let outcome = match Email::parse(identifier) {
+            Ok(_) if !can.user_by_email => return Err(self.unsupported()),
+            Ok(email) => self.source.user_by_email(call, &email).await,
+            Err(invalid) if !can.user_by_login => return Err(Failure::InvalidIdentifier(invalid)),
+            Err(_) => {
+                let login = UserName::parse(identifier).map_err(Failure::InvalidIdentifier)?;
+                self.source.user_by_login(call, &login).await
+            }
+        };
+        self.answer(outcome)
+    }
+
     fn withhold(&self, call: &mut Call) {
         if !self.forward_client_address {
             call.client_address = None;
         }
     }
 
+    fn unsupported(&self) -> Failure {
+        Failure::Unsupported {
+            name: Arc::clone(&self.name),
+        }
+    }
+
+    fn named<T>(&self, outcome: T) -> Answer<T> {
+        Answer {
+            source: Arc::clone(&self.name),
+            id_prefix: Arc::clone(&self.id_prefix),
+            outcome,
+        }
+    }
+
     fn answer<T>(&self, outcome: Result<T, SourceError>) -> Result<Answer<T>, Failure> {
         match outcome {
-            Ok(outcome) => Ok(Answer {
-                source: Arc::clone(&self.name),
-                id_prefix: Arc::clone(&self.id_prefix),
-                outcome,
-            }),
+            Ok(outcome) => Ok(self.named(outcome)),
             Err(error) => Err(Failure::Source {
                 name: Arc::clone(&self.name),
                 error,

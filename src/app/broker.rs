@@ -9,7 +9,7 @@ use tonic::service::Routes;
 
 use super::{Error, rest_settings};
 use crate::config::{self, Config};
-use crate::directory::routing::{Route, Routing};
+use crate::directory::routing::Routing;
 use crate::directory::{Directory, Member};
 use crate::grpc::Service;
 use crate::pb;
@@ -185,18 +185,11 @@ impl Source {
     }
 }
 
-fn routing(config: &Config) -> Routing {
+/// Where calls go.
+pub fn routing(config: &Config) -> Routing {
     match (&*config.routes, &*config.sources) {
         ([], [only]) => Routing::only(Arc::clone(&only.name)),
-        (routes, _) => Routing::new(
-            routes
-                .iter()
-                .map(|route| Route {
-                    domains: route.domains.clone(),
-                    source: Arc::clone(&route.source),
-                })
-                .collect(),
-        ),
+        (routes, _) => Routing::new(routes.to_vec()),
     }
 }
 

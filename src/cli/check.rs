@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Environment, Exit, output};
 use crate::config::{self, Allow, Caller, Config, Listen, Source};
+use crate::directory::routing::Route;
 use crate::sources::gate::Mode;
 
 #[derive(Debug, clap::Args)]
@@ -121,12 +122,7 @@ fn summary(path: &Path, config: &Config, secrets: SecretFiles) -> String {
         entry("source", &source.name, can(source));
     }
     for route in &config.routes {
-        let domains = if route.domains.is_empty() {
-            "every other call".to_owned()
-        } else {
-            route.domains.join(", ")
-        };
-        entry("route", &route.source, domains);
+        entry("route", &route.to.sources().join(", "), takes(route));
     }
     for caller in &config.callers {
         entry("caller", &caller.name, may(caller));
@@ -156,6 +152,17 @@ fn can(source: &Source) -> String {
         (rules.tombstones.is_some(), "has tombstones"),
     ];
     format!("{}; ids \"{}|…\"; {}", source.kind, source.id_prefix, listed(&able))
+}
+
+fn takes(route: &Route) -> String {
+    let domains: Vec<String> = route.domains.iter().map(ToString::to_string).collect();
+    let callers = route.callers.as_ref().map(|callers| callers.join(", "));
+    match (domains.is_empty(), callers) {
+        (true, None) => "every other call".to_owned(),
+        (true, Some(callers)) => format!("every other call of {callers}"),
+        (false, None) => domains.join(", "),
+        (false, Some(callers)) => format!("{}; calls of {callers}", domains.join(", ")),
+    }
 }
 
 fn may(caller: &Caller) -> String {

@@ -17,7 +17,10 @@ impl Plugin for Memory {
 
     fn plan(settings: &Table<'_>, _context: &SourceContext) -> Option<Arc<dyn Blueprint>> {
         settings.has("people");
-        Some(Arc::new(Planned { look_up: true }))
+        Some(Arc::new(Planned {
+            look_up: true,
+            tells_unknown_users: true,
+        }))
     }
 }
 
@@ -37,6 +40,7 @@ impl Plugin for Okta {
         url?;
         Some(Arc::new(Planned {
             look_up: token.is_some(),
+            tells_unknown_users: false,
         }))
     }
 }
@@ -44,6 +48,7 @@ impl Plugin for Okta {
 #[derive(Debug)]
 struct Planned {
     look_up: bool,
+    tells_unknown_users: bool,
 }
 
 impl Blueprint for Planned {
@@ -59,6 +64,10 @@ impl Blueprint for Planned {
     /// As Okta's with `login_is_email`.
     fn returns_groups(&self) -> bool {
         self.look_up
+    }
+
+    fn tells_unknown_users(&self) -> bool {
+        self.tells_unknown_users
     }
 
     fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError> {

@@ -248,17 +248,20 @@ fn routes_are_read_in_order_and_in_lower_case() {
     let text = format!(
         "{CALLER}{SOURCE}[sources.okta]\nkind = 'memory'\n\
          [[routes]]\ndomains = ['Example.COM', 'ÉCOLE.example']\nsource = 'okta'\n\
-         [[routes]]\ndomains = 'example.org'\nsource = 'okta'\n[[routes]]\nsource = 'staff'\n"
+         [[routes]]\ndomains = '.Example.org'\nsource = 'okta'\n[[routes]]\nsource = 'staff'\n"
     );
     let config = read_text(&text, &[]).expect("good settings");
     let routes: Vec<_> = config
         .routes
         .iter()
-        .map(|route| (route.domains.join(","), route.source.to_string()))
+        .map(|route| {
+            let domains: Vec<String> = route.domains.iter().map(ToString::to_string).collect();
+            (domains.join(","), route.to.sources().join(","))
+        })
         .collect();
     let expected = [
         ("example.com,école.example", "okta"),
-        ("example.org", "okta"),
+        (".example.org", "okta"),
         ("", "staff"),
     ];
     assert_eq!(

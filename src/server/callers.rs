@@ -80,6 +80,10 @@ impl Drop for CallerPermit<'_> {
 }
 
 impl Permission for Caller {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     fn may_authenticate(&self) -> bool {
         self.may_authenticate
     }

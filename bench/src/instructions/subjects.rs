@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use idbridge::directory::routing::{Route, Routing};
+use idbridge::directory::routing::{Destination, Domain, Route, Routing};
 use idbridge::directory::{Answer, Failure};
 use idbridge::grpc::convert;
 use idbridge::grpc::status::Refusal;
@@ -63,15 +63,16 @@ pub(super) const ALL: [Subject; 6] = [
 
 fn route(times: usize) -> Result<(), Error> {
     let route = |number| Route {
-        domains: vec![format!("tenant-{number:02}.example")],
-        source: format!("source-{number:02}").into(),
+        domains: vec![Domain::Exactly(format!("tenant-{number:02}.example"))],
+        callers: None,
+        to: Destination::Source(format!("source-{number:02}").into()),
     };
     let routing = Routing::new((1..=50).map(route).collect());
     repeat(
         times,
         || "ada@tenant-50.example",
-        |identifier| routing.source_for(identifier),
-        |source| *source == Some("source-50"),
+        |identifier| routing.find(identifier, "auth0"),
+        |found| found.is_some_and(|(place, _)| place == 49),
     )
 }
 

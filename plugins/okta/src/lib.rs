@@ -53,6 +53,11 @@ impl Blueprint for Plan {
         self.settings.rules.groups
     }
 
+    /// Of a wrong password and a stranger Okta says the same (E0000004).
+    fn tells_unknown_users(&self) -> bool {
+        false
+    }
+
     fn build(&self) -> Result<Arc<dyn IdentitySource>, BuildError> {
         Ok(Arc::new(OktaSource::new(
             Arc::clone(&self.settings),

@@ -38,6 +38,12 @@ pub trait Blueprint: Debug + Send + Sync {
         true
     }
 
+    /// Whether a log-in may be told [`Rejection::UnknownUser`](crate::Rejection::UnknownUser). `false` only if the upstream
+    /// never says so: then a chain that waits for it is a mistake.
+    fn tells_unknown_users(&self) -> bool {
+        true
+    }
+
     /// Makes the source for one worker thread, inside that worker's runtime. Opens no connection.
     ///
     /// Called more than once: for each worker, and for whoever probes the source.
