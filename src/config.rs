@@ -12,6 +12,7 @@ mod grpc;
 mod layers;
 mod listen;
 mod log;
+mod mapping;
 mod names;
 mod rest;
 mod routes;

@@ -1,6 +1,7 @@
 //! The kinds of source that this binary has, and what the broker puts around each of them.
 
 pub mod gate;
+pub mod mapping;
 pub mod observe;
 pub mod permits;
 pub mod run_to_end;
@@ -14,6 +15,7 @@ use idbridge_source::{IdentitySource, Registry};
 use tokio_util::task::TaskTracker;
 
 use gate::{Gate, Rules};
+use mapping::{Mapping, Words};
 use observe::{Observe, Watcher};
 use permits::{Permits, Pool};
 use run_to_end::RunToEnd;
@@ -28,6 +30,7 @@ pub fn registry() -> Registry {
 pub fn decorate(
     source: Arc<dyn IdentitySource>,
     rules: &Rules,
+    words: &Words,
     pool: &Arc<Pool>,
     watcher: &Arc<Watcher>,
     lookups: &Arc<Lookups>,
@@ -38,6 +41,12 @@ pub fn decorate(
         source
     } else {
         Arc::new(Gate::new(source, rules.clone()))
+    };
+    // Outside the gate, whose rules are about the source's own words.
+    let source = if words.are_its_own() {
+        source
+    } else {
+        Arc::new(Mapping::new(source, words.clone()))
     };
     // Sees each answer once, also those that nobody waits for any more, and no call that was shed.
     let source = Observe::new(source, Arc::clone(watcher));

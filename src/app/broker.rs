@@ -115,6 +115,7 @@ impl Broker {
         Ok(crate::sources::decorate(
             bare,
             &source.settings.rules,
+            &source.settings.words,
             &source.pool,
             &source.watcher,
             &source.lookups,

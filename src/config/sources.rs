@@ -5,8 +5,9 @@ use std::time::Duration;
 use idbridge_source::{Blueprint, Node, Registry, SecretFiles, SourceContext, SystemClock, Table, Value};
 
 use super::callers::in_flight;
-use super::{gate, names};
+use super::{gate, mapping, names};
 use crate::sources::gate::Rules;
+use crate::sources::mapping::Words;
 
 /// Long enough for what asks twice at one log-in or reset, and short enough that nobody waits for a change to show.
 const TTL: Duration = Duration::from_secs(3);
@@ -27,6 +28,8 @@ pub struct Source {
     pub forward_client_address: bool,
     /// Whether it is asked, and who of those that it finds may move.
     pub rules: Rules,
+    /// In which words its users are told on.
+    pub words: Words,
     pub blueprint: Arc<dyn Blueprint>,
 }
 
@@ -76,6 +79,7 @@ pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool, secrets: S
             let forward_client_address = table.bool("forward_client_address").or(false);
             let blueprint = plan(table, name, kind.as_deref(), registry, rest);
             let rules = gate::read(table, name, &id_prefix, blueprint.as_deref(), secrets);
+            let words = mapping::read(table, blueprint.as_deref());
             table.finish();
             Some(Source {
                 name: Arc::from(*name),
@@ -85,6 +89,7 @@ pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool, secrets: S
                 lookup_ttl,
                 forward_client_address,
                 rules,
+                words,
                 blueprint: blueprint?,
             })
         })

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use super::mapping::Words;
 use super::observe::Watcher;
 use super::permits::Pool;
 use super::share::Lookups;
@@ -33,7 +34,28 @@ fn lookups() -> Arc<Lookups> {
     Arc::new(Lookups::new(Duration::from_secs(60), shared))
 }
 
+/// Nobody in the suite has what they are about.
+fn words() -> Words {
+    Words {
+        drop: vec!["unheard_of".to_owned()],
+        rename: vec![("unheard_of_too".to_owned(), "heard_of".to_owned())],
+        ..Words::default()
+    }
+}
+
 mod gate;
+
+mod mapping {
+    use idbridge_testkit::Subject as _;
+
+    use super::super::mapping::Mapping;
+    use super::subject::MemorySubject;
+    use super::{Arc, words};
+
+    idbridge_testkit::behaviour!(
+        MemorySubject::new("lookup_by_login = true").wrap(|source| Arc::new(Mapping::new(source, words())))
+    );
+}
 
 mod observe {
     use idbridge_source::{Call, ErrorKind, RequestId};
@@ -115,11 +137,12 @@ mod all {
 
     use super::super::gate::Rules;
     use super::subject::MemorySubject;
-    use super::{TaskTracker, lookups, pool, watcher};
+    use super::{TaskTracker, lookups, pool, watcher, words};
 
     idbridge_testkit::behaviour!(MemorySubject::new("lookup_by_login = true").wrap(|source| decorate(
         source,
         &Rules::default(),
+        &words(),
         &pool(),
         &watcher(),
         &lookups(),
