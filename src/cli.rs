@@ -10,6 +10,7 @@ mod gateway;
 mod key;
 mod openapi;
 mod output;
+mod plugin;
 mod route;
 mod runtime;
 mod serve;
@@ -90,6 +91,9 @@ enum Command {
     /// Callers' keys
     #[command(subcommand)]
     Key(key::Key),
+    /// For those who write a source
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
     /// Print the gateway's OpenAPI description
     Openapi,
     /// Print a completion script for a shell
@@ -116,6 +120,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Gateway(args) => gateway::run(&args, environment),
         Command::Key(key::Key::New(args)) => key::new(&args),
         Command::Openapi => openapi::run(),
+        Command::Plugin(plugin::Plugin::New(args)) => plugin::new(&args),
         Command::Route(args) => route::run(&args, environment),
         Command::Serve(args) => serve::run(&args, environment),
         Command::Try(args) => try_it::run(&args, environment),
