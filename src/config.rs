@@ -108,6 +108,7 @@ pub fn load_gateway(
 
 fn read(mut tree: Node, registry: &Registry, secrets: SecretFiles) -> Result<Config, Vec<Mistake>> {
     sources::complete(&mut tree);
+    let fingerprints = sources::fingerprints(&tree);
     let reader = Reader::new(secrets);
     let root = reader.root(&tree);
     let names = sources::names(&root);
@@ -116,7 +117,7 @@ fn read(mut tree: Node, registry: &Registry, secrets: SecretFiles) -> Result<Con
         grpc: Grpc::read(&root, secrets),
         admin: Admin::read(&root, secrets),
         callers: callers::read(&root, &names),
-        sources: sources::read(&root, registry, rest.is_some(), secrets),
+        sources: sources::read(&root, &fingerprints, registry, rest.is_some(), secrets),
         routes: routes::read(&root, &names),
         log: Log::read(&root),
         audit: Audit::read(&root),
