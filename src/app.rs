@@ -66,7 +66,9 @@ pub async fn serve(config: Config, stop: Stop, listening: impl FnOnce(&Addresses
         // A source of its own for the control runtime: probes go on while workers are busy.
         probes.spawn(probe::forever(broker.build_source(source)?));
         if let Some(list) = source.tombstones() {
-            probes.spawn(Arc::clone(list).follow(Arc::clone(broker.metrics())));
+            let lookups = Arc::clone(source.lookups());
+            // What is remembered was judged by the list before.
+            probes.spawn(Arc::clone(list).follow(Arc::clone(broker.metrics()), move || lookups.forget_all()));
         }
     }
     let lifecycle = Lifecycle {

@@ -46,6 +46,8 @@ pub struct Subject {
     pub source: Arc<dyn IdentitySource>,
     pub name: Arc<str>,
     pub id_prefix: String,
+    /// Of the source's settings.
+    pub fingerprint: [u8; 32],
     /// How the gateway would word a profile.
     pub rest: rest::Settings,
     /// Log-ins in the busiest hour, if the operator knows them.
@@ -88,10 +90,10 @@ pub async fn run(
 ) -> Result<Report, Error> {
     let mut saved = match work.saved()? {
         Some(saved) => saved,
-        None => Saved::new(&subject.name, options, &key, began)?,
+        None => Saved::new(subject, options, &key, began)?,
     };
     let keys = Keys::new(saved.keys(&key)?);
-    saved.check(&subject.name, options, &keys)?;
+    saved.check(subject, options, &keys)?;
     work.open(&saved)?;
     let mut unsaved = 0;
     while !saved.is_listed {
@@ -140,7 +142,7 @@ async fn count(
     tally.count(&listed, &judged, label);
     if !listed.user.email.trim().is_empty() {
         let shown = options.show.then_some(listed.user.email.as_str());
-        work.record(keys.address(&listed.user.email), judged.can_move(), shown)?;
+        work.record(keys.address(&listed.user.email), &judged, shown)?;
     }
     Ok(())
 }

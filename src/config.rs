@@ -110,6 +110,7 @@ pub fn load_gateway(
 
 fn read(mut tree: Node, registry: &Registry, secrets: SecretFiles) -> Result<Config, Vec<Mistake>> {
     sources::complete(&mut tree);
+    let fingerprints = sources::fingerprints(&tree);
     let reader = Reader::new(secrets);
     let root = reader.root(&tree);
     let names = sources::names(&root);
@@ -117,7 +118,7 @@ fn read(mut tree: Node, registry: &Registry, secrets: SecretFiles) -> Result<Con
     let grpc = Grpc::read(&root, secrets);
     let admin = Admin::read(&root, secrets);
     let callers = callers::read(&root, &names);
-    let sources = sources::read(&root, registry, rest.is_some(), secrets);
+    let sources = sources::read(&root, &fingerprints, registry, rest.is_some(), secrets);
     let known = routes::Known {
         names: &names,
         sources: &sources,

@@ -49,8 +49,8 @@ pub struct Settings {
     pub send_username: bool,
     /// How long a user name may be, from and to.
     pub username_length: (usize, usize),
-    /// The target's rules for passwords. `None`: it takes any.
-    pub password: Option<PasswordPolicy>,
+    /// The target's rules for passwords.
+    pub password: PasswordPolicy,
 }
 
 /// The widest that Auth0 can be set to.
@@ -70,7 +70,7 @@ impl Default for Settings {
             email_from: EmailFrom::Email,
             send_username: false,
             username_length: USERNAME_LENGTH,
-            password: None,
+            password: PasswordPolicy::AUTH0,
         }
     }
 }

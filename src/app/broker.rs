@@ -180,6 +180,11 @@ impl Source {
         }
     }
 
+    /// What was asked of it lately.
+    pub fn lookups(&self) -> &Arc<Lookups> {
+        &self.lookups
+    }
+
     /// Its list of those who have gone, if it has one.
     pub fn tombstones(&self) -> Option<&Arc<Tombstones>> {
         self.settings.rules.tombstones.as_ref()

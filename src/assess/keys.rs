@@ -7,6 +7,8 @@ use idbridge_source::{ExposeSecret as _, Secret, UserId};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+use super::Subject;
+use crate::hex::hex;
 use crate::telemetry::audit::Hasher;
 
 /// Where the key of the hashes comes from.
@@ -50,6 +52,15 @@ impl Keys {
     /// Tells keys apart without telling anything of them.
     pub(super) fn check(&self) -> String {
         format!("{:016x}", self.hash("check", "idbridge assess"))
+    }
+
+    /// The same for the same settings: who goes on with others would count by two measures.
+    pub(super) fn of_settings(&self, subject: &Subject) -> String {
+        let rest = format!("{:?}", subject.rest);
+        format!(
+            "{:016x}",
+            self.hash("settings", &format!("{}{rest}", hex(&subject.fingerprint)))
+        )
     }
 
     pub(super) fn of_id(&self, id: &UserId) -> u64 {

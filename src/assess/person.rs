@@ -13,7 +13,7 @@ pub(super) struct Judged {
     pub(super) address: Address,
     /// Why no log-in moves this person; the first reason if there are several.
     pub(super) reason: Option<&'static str>,
-    /// A look-up would find them all the same, so a password reset can bring them.
+    /// No log-in moves them, but a look-up by their address would find them: a password reset can bring them.
     pub(super) comes_by_reset: bool,
     /// A name or a picture is beyond the target's limits, and is left out of the profile.
     pub(super) loses_a_field: bool,
@@ -52,14 +52,16 @@ impl Judged {
 pub(super) fn judge(subject: &Subject, listed: &Listed) -> Judged {
     let user = &listed.user;
     let address = address(&user.email);
-    let profile = profile(subject, user);
+    let profile = profile(subject, user, &user.login);
     let look_up = listed.look_up == Admission::Admitted && factors(listed) == Admission::Admitted;
     let refused = refusal(listed.log_in).or_else(|| refusal(factors(listed)));
+    let reason = refused.or_else(|| unfit(&profile, address));
+    let found = || look_up && self::profile(subject, user, &user.email).is_ok();
     Judged {
         login: login_name(user),
         address,
-        reason: refused.or_else(|| unfit(&profile, address)),
-        comes_by_reset: look_up && refused.is_some() && profile.is_ok(),
+        reason,
+        comes_by_reset: reason.is_some() && found(),
         loses_a_field: profile.is_ok_and(|profile| profile.lacks_a_field_of(user)),
     }
 }
@@ -80,10 +82,10 @@ fn refusal(admission: Admission) -> Option<&'static str> {
     }
 }
 
-/// The profile that Auth0 would get if the person typed their login.
-fn profile(subject: &Subject, user: &User) -> Result<Profile, rest::Unfit> {
+/// The profile that Auth0 would get if the person typed this.
+fn profile(subject: &Subject, user: &User, typed: &str) -> Result<Profile, rest::Unfit> {
     let wire = convert::user(user.clone(), &subject.id_prefix);
-    Profile::new(wire, subject.name.to_string(), &user.login, &subject.rest)
+    Profile::new(wire, subject.name.to_string(), typed, &subject.rest)
 }
 
 fn unfit(profile: &Result<Profile, rest::Unfit>, address: Address) -> Option<&'static str> {

@@ -85,7 +85,7 @@ impl Report {
         let budget = saved.budget(subject.source.budget());
         let tally = saved.tally;
         let refused: u64 = tally.reasons.values().map(|refused| refused.people).sum();
-        let can_move = tally.people - refused;
+        let can_move = tally.people.saturating_sub(refused);
         let mut rows = tally.rows;
         rows.sort_by(|one, other| {
             let key = |row: &Row| (row.status.clone(), row.provider.clone(), row.factors.clone());
@@ -124,7 +124,7 @@ impl Report {
             factors,
             cannot_move: CannotMove {
                 people: refused,
-                come_by_reset: tally.come_by_reset,
+                come_by_reset: tally.come_by_reset.saturating_sub(twins.ambiguous),
                 reasons,
                 contested: twins.contested,
             },

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 
 use super::keys::Address;
+use super::person::Judged;
 use super::work::{Saved, Work};
 use super::{Error, Options};
 
@@ -17,14 +18,17 @@ const CHUNK: usize = 32 * 1024;
 const BYTES: usize = 32;
 /// Groups of each sort that are named in the report.
 const EXAMPLES: usize = 10;
-/// The mark of somebody who can move, beside the place where the address stands.
+/// The marks of somebody who can move, and of somebody whom a password reset could bring, beside the place where the
+/// address stands.
 const CAN_MOVE: u64 = 1 << 63;
+const COMES_BY_RESET: u64 = 1 << 62;
+const PLACE: u64 = COMES_BY_RESET - 1;
 
 /// One address: by its three readings, and whose it is.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Record {
     address: Address,
-    /// [`CAN_MOVE`], and 1 + where the address stands among the shown ones, or 0.
+    /// The marks, and 1 + where the address stands among the shown ones, or 0.
     tag: u64,
 }
 
@@ -38,6 +42,8 @@ pub(super) struct Twins {
     pub(super) accent: Group,
     /// People who can move and whose address another who can move has too.
     pub(super) contested: u64,
+    /// People whom a reset could bring, if their address didn't name another too: a look-up of two is an error.
+    pub(super) ambiguous: u64,
 }
 
 #[derive(Debug, Default)]
@@ -48,12 +54,12 @@ pub(super) struct Group {
 }
 
 impl Record {
-    pub(super) fn new(address: Address, can_move: bool, place: Option<u64>) -> Self {
-        let mark = if can_move { CAN_MOVE } else { 0 };
-        let place = place.map_or(0, |place| (place + 1) & !CAN_MOVE);
+    pub(super) fn new(address: Address, judged: &Judged, place: Option<u64>) -> Self {
+        let mark = |is: bool, mark| if is { mark } else { 0 };
+        let place = place.map_or(0, |place| (place + 1) & PLACE);
         Self {
             address,
-            tag: mark | place,
+            tag: mark(judged.can_move(), CAN_MOVE) | mark(judged.comes_by_reset, COMES_BY_RESET) | place,
         }
     }
 
@@ -98,8 +104,12 @@ impl Record {
         self.tag & CAN_MOVE != 0
     }
 
+    fn comes_by_reset(&self) -> bool {
+        self.tag & COMES_BY_RESET != 0
+    }
+
     fn place(&self) -> Option<u64> {
-        (self.tag & !CAN_MOVE).checked_sub(1)
+        (self.tag & PLACE).checked_sub(1)
     }
 }
 
@@ -181,6 +191,7 @@ struct Finder {
 struct Seen {
     people: u64,
     can_move: u64,
+    come_by_reset: u64,
     /// Different ones one level below.
     parts: u64,
 }
@@ -205,6 +216,7 @@ impl Finder {
         for seen in [&mut self.of_spelling, &mut self.of_identifier, &mut self.of_skeleton] {
             seen.people += 1;
             seen.can_move += u64::from(record.can_move());
+            seen.come_by_reset += u64::from(record.comes_by_reset());
         }
         self.last = Some(record);
     }
@@ -230,6 +242,9 @@ impl Finder {
         if seen.can_move > 1 {
             self.twins.contested += seen.can_move;
         }
+        if seen.people > 1 {
+            self.twins.ambiguous += seen.come_by_reset;
+        }
     }
 
     fn end_skeleton(&mut self) {
@@ -250,6 +265,7 @@ fn note(group: &mut Group, examples: &mut Vec<Record>, record: Option<Record>, s
 
 #[cfg(test)]
 mod tests {
+    use super::super::person::{self, LoginName};
     use super::*;
 
     fn record(skeleton: u64, identifier: u64, spelling: u64, can_move: bool) -> Record {
@@ -258,7 +274,18 @@ mod tests {
             identifier,
             spelling,
         };
-        Record::new(address, can_move, None)
+        Record::new(address, &judged(can_move), None)
+    }
+
+    /// Who can't move could come by a reset.
+    fn judged(can_move: bool) -> Judged {
+        Judged {
+            login: LoginName::Email,
+            address: person::Address::Fine,
+            reason: (!can_move).then_some("identifier_not_portable"),
+            comes_by_reset: !can_move,
+            loses_a_field: false,
+        }
     }
 
     #[test]
@@ -269,17 +296,17 @@ mod tests {
             spelling: 3,
         };
         for record in [
-            Record::new(address, true, Some(0)),
-            Record::new(address, false, Some(77)),
-            Record::new(address, true, None),
+            Record::new(address, &judged(true), Some(0)),
+            Record::new(address, &judged(false), Some(77)),
+            Record::new(address, &judged(true), None),
         ] {
             let read = Record::read(&mut record.bytes().as_slice())
                 .expect("bytes")
                 .expect("a record");
             assert_eq!(read, record);
         }
-        assert_eq!(Record::new(address, true, Some(7)).place(), Some(7));
-        assert_eq!(Record::new(address, true, None).place(), None);
+        assert_eq!(Record::new(address, &judged(false), Some(7)).place(), Some(7));
+        assert_eq!(Record::new(address, &judged(true), None).place(), None);
     }
 
     #[test]
@@ -293,6 +320,7 @@ mod tests {
             record(3, 3, 4, false),
             record(5, 5, 5, true), // two identifiers of one skeleton
             record(5, 6, 6, true),
+            record(7, 7, 7, false), // alone, and comes by a reset
         ];
         records.sort_unstable();
         for record in records {
@@ -307,5 +335,6 @@ mod tests {
             finder.twins.contested, 2,
             "only those who can move are in each other's way"
         );
+        assert_eq!(finder.twins.ambiguous, 1, "no look-up finds one of two");
     }
 }

@@ -14,12 +14,13 @@ use idbridge_source::{Budget, Cursor};
 use serde::{Deserialize, Serialize};
 
 use super::keys::{Address, Key, Keys};
+use super::person::Judged;
 use super::tally::Tally;
 use super::twins::Record;
-use super::{Error, Options};
+use super::{Error, Options, Subject};
 use crate::hex::hex;
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The folder of a run that isn't finished.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(super) struct Saved {
     /// The random key; none if the settings have one.
     key: Option<String>,
     key_check: String,
+    /// Tells the settings by which people were judged from any others.
+    settings: String,
     /// Where the list goes on.
     pub(super) after: Option<String>,
     pub(super) is_listed: bool,
@@ -114,7 +117,7 @@ impl Work {
         Ok(())
     }
 
-    pub(super) fn record(&mut self, address: Address, can_move: bool, text: Option<&str>) -> Result<(), Error> {
+    pub(super) fn record(&mut self, address: Address, judged: &Judged, text: Option<&str>) -> Result<(), Error> {
         let written = (|| {
             let place = match (&mut self.shown, text) {
                 (Some(shown), Some(text)) => {
@@ -123,7 +126,7 @@ impl Work {
                 _ => None,
             };
             if let Some(records) = &mut self.records {
-                records.append(&Record::new(address, can_move, place).bytes())?;
+                records.append(&Record::new(address, judged, place).bytes())?;
             }
             Ok(())
         })();
@@ -183,7 +186,7 @@ impl Work {
 }
 
 impl Saved {
-    pub(super) fn new(source: &str, options: Options, key: &Key, began: i64) -> Result<Self, Error> {
+    pub(super) fn new(subject: &Subject, options: Options, key: &Key, began: i64) -> Result<Self, Error> {
         let random = match key {
             Key::Audit(_) => None,
             Key::Random => {
@@ -194,11 +197,12 @@ impl Saved {
         };
         let mut saved = Self {
             version: VERSION,
-            source: source.to_owned(),
+            source: subject.name.to_string(),
             options,
             began,
             key: random,
             key_check: String::new(),
+            settings: String::new(),
             after: None,
             is_listed: false,
             tally: Tally::new(began),
@@ -206,7 +210,9 @@ impl Saved {
             records: 0,
             shown: 0,
         };
-        saved.key_check = Keys::new(saved.keys(key)?).check();
+        let keys = Keys::new(saved.keys(key)?);
+        let (key_check, settings) = (keys.check(), keys.of_settings(subject));
+        (saved.key_check, saved.settings) = (key_check, settings);
         Ok(saved)
     }
 
@@ -218,14 +224,15 @@ impl Saved {
         ))
     }
 
-    pub(super) fn check(&self, source: &str, options: Options, keys: &Keys) -> Result<(), Error> {
+    pub(super) fn check(&self, subject: &Subject, options: Options, keys: &Keys) -> Result<(), Error> {
         let same = self.version == VERSION
-            && self.source == source
+            && self.source == *subject.name
             && self.options == options
-            && self.key_check == keys.check();
+            && self.key_check == keys.check()
+            && self.settings == keys.of_settings(subject);
         same.then_some(()).ok_or(Error::Foreign(
-            "the work in this folder was begun with another source, other options or another audit.hash_key; go on with \
-             the same, or remove the folder `unfinished` to begin anew",
+            "the work in this folder was begun with another source, other settings of it or of [rest], other options or \
+             another audit.hash_key; go on with the same, or remove the folder `unfinished` to begin anew",
         ))
     }
 

@@ -76,8 +76,9 @@ struct Problem(String, Exit);
 async fn assess(args: &Args, config: Config, name: &str) -> Result<(), Problem> {
     let key = config.audit.hash_key.clone().map_or(Key::Random, Key::Audit);
     let rest = app::rest_settings(config.rest.as_ref());
-    let id_prefix = config.sources.iter().find(|source| &*source.name == name);
-    let id_prefix = id_prefix.map(|source| source.id_prefix.clone()).unwrap_or_default();
+    let settings = config.sources.iter().find(|source| &*source.name == name);
+    let settings = settings.map(|source| (source.id_prefix.clone(), source.fingerprint));
+    let (id_prefix, fingerprint) = settings.unwrap_or_default();
     let unbuilt = |error: String| Problem(error, Exit::Unknown);
     let broker = Broker::new(config).await.map_err(|error| unbuilt(error.to_string()))?;
     let built = broker.sources().iter().find(|source| &*source.name == name);
@@ -89,6 +90,7 @@ async fn assess(args: &Args, config: Config, name: &str) -> Result<(), Problem> 
         source,
         name: name.into(),
         id_prefix,
+        fingerprint,
         rest,
         peak: args.peak,
     };
@@ -135,15 +137,22 @@ fn publish(report: &Report, work: &Work) -> Result<(), assess::Error> {
 /// What asking for factors takes, before it begins.
 fn announce(subject: &Subject, options: Options) {
     let rate = subject.source.budget().factors_per_minute();
-    let asks = match options.factors {
-        AskFactors::Everybody => "One request for each person".to_owned(),
-        AskFactors::Nobody => return,
-        AskFactors::Sample(size) => format!("{size} requests"),
+    let rate = |takes: &dyn Fn(u64) -> String| {
+        rate.map_or_else(String::new, |rate| {
+            format!(", {rate} a minute at the most: {}", takes(rate.max(1)))
+        })
     };
-    let rate = rate.map_or_else(String::new, |rate| {
-        let hours = 100_000_u64.div_ceil(rate.max(1)).div_ceil(60);
-        format!(", {rate} a minute at the most: about {hours} h for 100,000")
-    });
+    let (asks, rate) = match options.factors {
+        AskFactors::Everybody => {
+            let hours = |rate| format!("about {} h for 100,000", 100_000_u64.div_ceil(rate).div_ceil(60));
+            ("One request for each person".to_owned(), rate(&hours))
+        }
+        AskFactors::Nobody => return,
+        AskFactors::Sample(size) => {
+            let minutes = |rate| format!("{} min", u64::try_from(size).unwrap_or(u64::MAX).div_ceil(rate));
+            (format!("{size} requests"), rate(&minutes))
+        }
+    };
     output::error(&format!("{asks} for second factors{rate}."));
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum Auth0 {
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  idbridge auth0 export --out tenant --connection legacy-users\n\n\
-                        Writes OUT/database-connections/NAME/{database.json,login.js,get_user.js}, the post-login Actions in \
+                        Writes OUT/database-connections/NAME/{README.md,database.json,login.js,get_user.js}, the post-login Actions in \
                         OUT/actions and their bindings in OUT/triggers/triggers.json, for auth0-deploy-cli or to paste into \
                         the dashboard; and OUT/terraform/main.tf. Bindings that are there stay."
 )]
@@ -133,15 +133,17 @@ fn next_steps(connection: &str, written: &[PathBuf]) -> String {
         "Written:\n{files}\n\
          Next:\n  \
          1. Make a key with `idbridge key new auth0` and put its lines into the broker's settings.\n  \
-         2. Give the connection its two configuration values. auth0-deploy-cli takes them from the environment or from\n     \
+         2. Say the connection's rules for passwords and user names in [rest.auth0]. README.md beside database.json has the\n     \
+         lines; without them Auth0 refuses people whom the source lets in.\n  \
+         3. Give the connection its two configuration values. auth0-deploy-cli takes them from the environment or from\n     \
          AUTH0_KEYWORD_REPLACE_MAPPINGS; in the dashboard they stand below the scripts, under Settings.\n       \
          IDBRIDGE_URL  the gateway's address, such as https://idbridge.example.com\n       \
          IDBRIDGE_KEY  the key\n  \
-         3. Read triggers/triggers.json: the import makes it the tenant's whole list, and unbinds every Action it doesn't name.\n     \
+         4. Read triggers/triggers.json: the import makes it the tenant's whole list, and unbinds every Action it doesn't name.\n     \
          Each Action's README, beside its code, says what it needs; without second factors there is nothing to ask for.\n  \
-         4. Import the folder: `a0deploy import --input_file OUT`, with AUTH0_ALLOW_DELETE off. Where a file can't be read,\n     \
+         5. Import the folder: `a0deploy import --input_file OUT`, with AUTH0_ALLOW_DELETE off. Where a file can't be read,\n     \
          the import says no more than a warning and, with it, deletes the connection and its users.\n  \
-         5. Enable the connection {connection} for an application, and use its Try buttons.\n\
+         6. Enable the connection {connection} for an application, and use its Try buttons.\n\
          Without both values the scripts answer every log-in with an error, and the Actions deny it."
     )
 }
@@ -174,7 +176,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let written = write_all(&args(dir.path(), false)).expect("written");
         assert_eq!(write_all(&args(dir.path(), false)).expect("written"), written);
-        assert_eq!(written.len(), 18);
+        assert_eq!(written.len(), 19);
         assert!(written.iter().all(|path| path.is_file()));
         let read = |path: &str| fs::read_to_string(dir.path().join(path)).expect("text");
 

@@ -25,8 +25,8 @@ pub struct Auth0 {
     pub send_username: bool,
     /// The connection's limits for user names.
     pub username_length: (usize, usize),
-    /// The connection's rules for passwords. `None`: they aren't looked at.
-    pub password: Option<PasswordPolicy>,
+    /// The connection's rules for passwords.
+    pub password: PasswordPolicy,
 }
 
 /// Which of a user's fields becomes the profile's `email`.
@@ -43,7 +43,7 @@ impl Default for Auth0 {
             email_from: EmailFrom::Email,
             send_username: false,
             username_length: USERNAME_LENGTH,
-            password: None,
+            password: PasswordPolicy::AUTH0,
         }
     }
 }
@@ -75,7 +75,9 @@ fn read_auth0(rest: &Table<'_>) -> Auth0 {
         email_from: table.choice("email_from", &email_from).or(EmailFrom::Email),
         send_username: table.bool("send_username").or(false),
         username_length: read_username(&table),
-        password: table.table("password").map(|table| read_password(&table)),
+        password: table
+            .table("password")
+            .map_or(PasswordPolicy::AUTH0, |table| read_password(&table)),
     };
     table.finish();
     auth0
@@ -99,6 +101,7 @@ fn read_username(auth0: &Table<'_>) -> (usize, usize) {
 
 /// `[rest.auth0.password]`, by the names of the connection's `options.password_options.complexity`.
 fn read_password(table: &Table<'_>) -> PasswordPolicy {
+    let default = PasswordPolicy::AUTH0;
     const ALLOW: [(&str, bool); 2] = [("allow", true), ("block", false)];
     let types = table
         .list("character_types")
@@ -114,12 +117,12 @@ fn read_password(table: &Table<'_>) -> PasswordPolicy {
         );
     }
     let policy = PasswordPolicy {
-        max_bytes: number(table, "max_bytes", 1, 1024, 72),
-        min_length: number(table, "min_length", 1, 72, 1),
+        max_bytes: number(table, "max_bytes", 1, 1024, default.max_bytes),
+        min_length: number(table, "min_length", 1, 72, default.min_length),
         types,
         types_needed: if three_of_four { 3 } else { types.wanted() },
-        identical: table.choice("identical_characters", &ALLOW).or(true),
-        sequential: table.choice("sequential_characters", &ALLOW).or(true),
+        identical: table.choice("identical_characters", &ALLOW).or(default.identical),
+        sequential: table.choice("sequential_characters", &ALLOW).or(default.sequential),
     };
     table.finish();
     policy

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use idbridge_source::{Blueprint, Node, Registry, SecretFiles, SourceContext, SystemClock, Table, Value};
 
 use super::callers::in_flight;
@@ -30,6 +31,8 @@ pub struct Source {
     pub rules: Rules,
     /// In which words its users are told on.
     pub words: Words,
+    /// Tells who is asked and by which rules from any other, and nothing of it.
+    pub fingerprint: [u8; 32],
     pub blueprint: Arc<dyn Blueprint>,
 }
 
@@ -60,7 +63,13 @@ pub(super) fn unknown(given: &str, known: &[&str]) -> String {
     format!("names an unknown source; there are: {}{hint}", known.join(", "))
 }
 
-pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool, secrets: SecretFiles) -> Vec<Source> {
+pub(super) fn read(
+    root: &Table<'_>,
+    fingerprints: &BTreeMap<String, [u8; 32]>,
+    registry: &Registry,
+    rest: bool,
+    secrets: SecretFiles,
+) -> Vec<Source> {
     let tables = root.named_tables("sources");
     if tables.is_empty() {
         root.mistake("sources", "is required: there is nobody to ask");
@@ -90,6 +99,7 @@ pub(super) fn read(root: &Table<'_>, registry: &Registry, rest: bool, secrets: S
                 forward_client_address,
                 rules,
                 words,
+                fingerprint: fingerprints.get(*name).copied().unwrap_or_default(),
                 blueprint: blueprint?,
             })
         })
@@ -138,6 +148,55 @@ fn read_prefix(table: &Table<'_>, name: &str, prefixes: &mut BTreeMap<String, St
         );
     }
     prefix
+}
+
+/// Of each source, by name: what its kind, its ids' prefix and its own settings are, said in the file or elsewhere.
+pub(super) fn fingerprints(tree: &Node) -> BTreeMap<String, [u8; 32]> {
+    let within = |node: &Node, key: &str| match &node.value {
+        Value::Table(entries) => entries.get(key).cloned(),
+        _ => None,
+    };
+    let Some(Value::Table(sources)) = within(tree, "sources").map(|node| node.value) else {
+        return BTreeMap::new();
+    };
+    let fingerprint = |source: &Node| {
+        let mut context = Context::new(&SHA256);
+        for key in ["id_prefix", "kind", "settings"] {
+            add(&mut context, key);
+            within(source, key).iter().for_each(|node| feed(&mut context, node));
+        }
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(context.finish().as_ref());
+        fingerprint
+    };
+    let fingerprints = sources.iter().map(|(name, source)| (name.clone(), fingerprint(source)));
+    fingerprints.collect()
+}
+
+fn feed(context: &mut Context, node: &Node) {
+    match &node.value {
+        Value::Bool(value) => add(context, &value.to_string()),
+        Value::Float(value) => add(context, &value.to_string()),
+        Value::Integer(value) => add(context, &value.to_string()),
+        Value::List(items) => {
+            add(context, &format!("{} items", items.len()));
+            items.iter().for_each(|item| feed(context, item));
+        }
+        Value::Table(entries) => {
+            add(context, &format!("{} entries", entries.len()));
+            for (key, value) in entries {
+                add(context, key);
+                feed(context, value);
+            }
+        }
+        Value::Text(value) | Value::Variable(value) => add(context, value),
+    }
+}
+
+/// With its length, so that two lists of texts never read alike.
+fn add(context: &mut Context, text: &str) {
+    context.update(&text.len().to_be_bytes());
+    context.update(text.as_bytes());
 }
 
 fn plan(

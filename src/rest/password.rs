@@ -7,7 +7,7 @@
 /// What a password must be beside right. Lengths count as JavaScript counts, in UTF-16.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PasswordPolicy {
-    /// In UTF-8. bcrypt, which Auth0 hashes with, takes 72.
+    /// In UTF-8.
     pub max_bytes: usize,
     pub min_length: usize,
     pub types: CharacterTypes,
@@ -30,6 +30,22 @@ pub struct CharacterTypes {
 }
 
 impl PasswordPolicy {
+    /// What holds of every connection, whatever its own rules: bcrypt reads no further. Auth0 refuses what is longer, or cuts
+    /// it off, and then any other end is right, too.
+    pub const AUTH0: Self = Self {
+        max_bytes: 72,
+        min_length: 1,
+        types: CharacterTypes {
+            lowercase: false,
+            number: false,
+            special: false,
+            uppercase: false,
+        },
+        types_needed: 0,
+        identical: true,
+        sequential: true,
+    };
+
     pub fn accepts(&self, password: &str) -> bool {
         let rows = |bad: fn(u16, u16, u16) -> bool| {
             let (mut one, mut two) = (None, None);
@@ -84,20 +100,6 @@ fn is_sequence(one: u16, two: u16, three: u16) -> bool {
 mod tests {
     use super::*;
 
-    const NONE: PasswordPolicy = PasswordPolicy {
-        max_bytes: 72,
-        min_length: 1,
-        types: CharacterTypes {
-            lowercase: false,
-            number: false,
-            special: false,
-            uppercase: false,
-        },
-        types_needed: 0,
-        identical: true,
-        sequential: true,
-    };
-
     const ALL_TYPES: CharacterTypes = CharacterTypes {
         lowercase: true,
         number: true,
@@ -113,9 +115,12 @@ mod tests {
             ("é".repeat(36), true),
             ("é".repeat(37), false),
         ] {
-            assert_eq!(NONE.accepts(&password), accepted, "{}", password.len());
+            assert_eq!(PasswordPolicy::AUTH0.accepts(&password), accepted, "{}", password.len());
         }
-        let long = PasswordPolicy { min_length: 8, ..NONE };
+        let long = PasswordPolicy {
+            min_length: 8,
+            ..PasswordPolicy::AUTH0
+        };
         for (password, accepted) in [
             ("1234567", false),
             ("12345678", true),
@@ -132,7 +137,7 @@ mod tests {
         let policy = |types, types_needed| PasswordPolicy {
             types,
             types_needed,
-            ..NONE
+            ..PasswordPolicy::AUTH0
         };
         let (all, three) = (policy(ALL_TYPES, 4), policy(ALL_TYPES, 3));
         for (password, by_all, by_three) in [
@@ -163,7 +168,7 @@ mod tests {
     fn rows() {
         let identical = PasswordPolicy {
             identical: false,
-            ..NONE
+            ..PasswordPolicy::AUTH0
         };
         for (password, accepted) in [
             ("aabbaa", true),
@@ -177,7 +182,7 @@ mod tests {
         }
         let sequential = PasswordPolicy {
             sequential: false,
-            ..NONE
+            ..PasswordPolicy::AUTH0
         };
         for (password, accepted) in [
             ("ab12yx", true),

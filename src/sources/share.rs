@@ -50,6 +50,12 @@ impl Lookups {
             shared,
         }
     }
+
+    /// For when equal questions would be answered otherwise from now on.
+    pub fn forget_all(&self) {
+        self.by_email.forget_all();
+        self.by_login.forget_all();
+    }
 }
 
 impl<S: IdentitySource> Share<S> {

@@ -26,6 +26,15 @@ LOGIN, PASSWORD = ADA
 class Examples(ChainTest):
     def asked(self, *arguments, password="", key=KEY, ca=None):
         """What each program says, all asked at once: `{language: (exit code, outcome)}`."""
+        said = {}
+        for language, (code, out, error) in self.run_all(*arguments, password=password, key=key, ca=ca).items():
+            line = LINE.fullmatch(out)
+            self.assertIsNotNone(line, f"{language}: {out!r} {error!r}")
+            said[language] = (code, line["outcome"])
+        return said
+
+    def run_all(self, *arguments, password="", key=KEY, ca=None):
+        """How each program ends, and what it writes."""
         options = ["--ca", ca] if ca else []
         running = {
             language: subprocess.Popen(
@@ -42,9 +51,7 @@ class Examples(ChainTest):
                 program.stdin = None
             for language, program in running.items():
                 out, error = program.communicate(timeout=60)
-                line = LINE.fullmatch(out)
-                self.assertIsNotNone(line, f"{language}: {out!r} {error!r}")
-                said[language] = (program.returncode, line["outcome"])
+                said[language] = (program.returncode, out, error)
         finally:
             for program in running.values():
                 program.kill()
@@ -77,6 +84,14 @@ class Examples(ChainTest):
         unavailable = r"don't know: SOURCE_UNAVAILABLE, ask again in \d+ s"
         self.assert_all(self.asked("log-in", LOGIN, password=PASSWORD), 3, unavailable)
         self.assert_all(self.asked("look-up", LOGIN), 3, unavailable)
+
+    def test_a_mistake_of_the_program_is_no_answer(self):
+        for mistake in [{"ca": "no-such-file"}, {"key": "two\nlines"}, {"key": ""}]:
+            for language, (code, out, error) in self.run_all("look-up", LOGIN, **mistake).items():
+                with self.subTest(language=language, **mistake):
+                    self.assertEqual((code, out), (2, ""), error)
+                    self.assertTrue(error)
+                    self.assertNotIn("two", error)
 
     def test_a_deadline(self):
         door("/okta/fault", endpoint="any", fault="hang")

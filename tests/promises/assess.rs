@@ -7,12 +7,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use idbridge_okta_simulator::{Endpoint, Org, Simulator};
+use idbridge_okta_simulator::{Endpoint, Org, PASSWORD, Simulator};
 use jiff::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::chain::{org, write};
+use super::chain::{Chain, org, write};
+use super::clients::{request_id, with_id};
 use super::process::bounded;
 use super::secrecy::Secrets;
 use super::settings;
@@ -27,8 +28,16 @@ impl Assessment {
     async fn of(org: Org) -> Assessment {
         let okta = Simulator::start(org).await.expect("the org starts");
         let folder = tempfile::tempdir().expect("a folder");
-        write(&folder, "settings", &settings::broker(&okta.url()));
-        Assessment { okta, folder }
+        let assessment = Assessment { okta, folder };
+        assessment.settings("");
+        assessment
+    }
+
+    /// The usual settings with these over them.
+    fn settings(&self, over: &str) {
+        let mut table = settings::broker(&self.okta.url());
+        settings::merge(&mut table, &settings::parse(over));
+        write(&self.folder, "settings", &table);
     }
 
     fn start(&self, out: &str, arguments: &[&str]) -> Child {
@@ -208,6 +217,50 @@ async fn the_demo_org_is_counted() {
     );
     assert_eq!(assessment.json("out")["last_login"]["days"][0]["at"], "2026-01-15");
     assert_eq!(assessment.read("out", "last-login.json"), saved);
+}
+
+/// What the report says of each person, against what becomes of them at the gateway.
+#[tokio::test]
+async fn who_can_move_does_and_who_cannot_does_not() {
+    let chain = Chain::start("").await;
+    let rest = chain.rest();
+    let (mut refused, mut come_by_reset) = (BTreeSet::new(), BTreeSet::new());
+    for person in org().people() {
+        let login = &person.login;
+        let password = person.password.as_deref().unwrap_or(PASSWORD);
+        let said = rest.login(&with_id(&request_id()), login, password).await;
+        if said.json()["outcome"] != "authenticated" {
+            refused.insert(login.clone());
+            let email = &person.email;
+            let said = rest.get_user(&with_id(&request_id()), email).await;
+            if said.json()["outcome"] == "found"
+                && said.json()["profile"]["app_metadata"]["idbridge"]["login"] == **login
+            {
+                come_by_reset.insert(login.clone());
+            }
+        }
+    }
+    chain.stop().await;
+
+    let assessment = Assessment::of(org()).await;
+    assessment.run("out", &["--factors", "--show"]).await;
+    let report = assessment.json("out");
+    let reasons = report["cannot_move"]["reasons"].as_array().expect("a list").iter();
+    let named = reasons.flat_map(|reason| {
+        let examples = reason["examples"].as_array().expect("a list");
+        assert_eq!(reason["people"], examples.len(), "all are named");
+        examples.iter().map(|login| login.as_str().expect("text").to_owned())
+    });
+    let named: BTreeSet<String> = named.collect();
+    // Policies can't be seen in a list.
+    let policies = ["enno@example.com", "polly@example.com", "seq@example.com"].map(str::to_owned);
+    let unseen: BTreeSet<String> = refused.difference(&named).cloned().collect();
+    assert_eq!(unseen, BTreeSet::from(policies));
+    assert_eq!(named.difference(&refused).next(), None);
+    // Of two with one address the report counts neither, though one was deactivated: the rehire.
+    come_by_reset.retain(|login| !unseen.contains(login) && login != "rhea2@example.com");
+    assert!(come_by_reset.contains("grace"), "found by the address");
+    assert_eq!(report["cannot_move"]["come_by_reset"], come_by_reset.len());
 }
 
 #[tokio::test]

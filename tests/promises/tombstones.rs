@@ -19,7 +19,11 @@ async fn the_list_is_read_again_and_the_last_good_one_stands() {
     let path = folder.path().join("gone.txt");
     fs::write(&path, "# nobody yet\n").expect("it is written");
     let file = path.to_str().expect("text");
-    let chain = Chain::start(&format!("[sources.okta]\ntombstones_file = \"{file}\"")).await;
+    // What is remembered goes with the list by which it was judged.
+    let chain = Chain::start(&format!(
+        "[sources.okta]\ntombstones_file = \"{file}\"\nlookup_ttl = \"60s\""
+    ))
+    .await;
     let grpc = chain.grpc().await;
     let id = |login: &str| {
         let person = |org: &mut idbridge_okta_simulator::Org| org.find(login).map(|person| person.id.clone());

@@ -23,7 +23,7 @@ import grpc_by_hand
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [README, *sorted((ROOT / "docs").rglob("*.md")), ROOT / "src/auth0/README.md"]
 
 # What is named and not run, and why.
 NOT_RUN = {"tests/run": "it runs this check"}
@@ -175,7 +175,7 @@ def check_readme(binary):
 
 def check_export(folder):
     written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    promised = [f"database-connections/legacy-users/{name}" for name in ("database.json", "get_user.js", "login.js")]
+    promised = [f"database-connections/legacy-users/{name}" for name in ("README.md", "database.json", "get_user.js", "login.js")]
     for action in ("metadata", "password-expired", "roles", "second-factor"):
         promised += [f"actions/idbridge-legacy-users-{action}{end}" for end in (".json", "/README.md", "/code.js")]
     promised = sorted([*promised, "terraform/README.md", "terraform/main.tf", "triggers/triggers.json"])

@@ -78,8 +78,9 @@ function details(error) {
 async function main() {
   const { values, positionals } = parseArgs({ options: { ca: { type: 'string' } }, allowPositionals: true });
   const [address, command, identifier] = positionals;
-  const key = process.env.IDBRIDGE_KEY;
-  if (!key || positionals.length !== 3 || !['log-in', 'look-up'].includes(command)) {
+  const key = process.env.IDBRIDGE_KEY ?? '';
+  // What isn't a key would be quoted by an error.
+  if (!/^[\x21-\x7e]+$/.test(key) || positionals.length !== 3 || !['log-in', 'look-up'].includes(command)) {
     console.error(USAGE);
     return 2;
   }
@@ -106,4 +107,10 @@ function lineOf({ yes, no, unknown, wait }) {
   return [3, `don't know: ${unknown}${wait ? `, ask again in ${wait} s` : ''}`];
 }
 
-process.exitCode = await main();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  // Node's own exit code for this is 1, which would be a no.
+  console.error(error.message);
+  process.exitCode = 2;
+}

@@ -8,6 +8,7 @@ Exit codes: 0 yes, 1 no, 2 bad usage, 3 don't know. What it needs, and how the s
 
 import argparse
 import os
+import re
 import sys
 import uuid
 
@@ -69,7 +70,9 @@ def main():
     parser.add_argument("command", choices=["log-in", "look-up"])
     parser.add_argument("identifier")
     args = parser.parse_args()
-    key = os.environ.get("IDBRIDGE_KEY") or parser.error("IDBRIDGE_KEY is not set")
+    key = os.environ.get("IDBRIDGE_KEY", "")
+    if not re.fullmatch(r"[\x21-\x7e]+", key):
+        parser.error("IDBRIDGE_KEY is not set, or is no key")
     request_id = uuid.uuid4().hex  # joins this call to the broker's records
 
     with open_channel(args.address, args.ca) as channel:
@@ -95,4 +98,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Exception as error:
+        # Python's own exit code for this is 1, which would be a no.
+        print(error, file=sys.stderr)
+        sys.exit(2)

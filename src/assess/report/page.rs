@@ -9,7 +9,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
 background:#fff}h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2.5rem}table{border-collapse:collapse;width:100%}\
 th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #d8dee4;vertical-align:top}\
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}code{font-size:.85em;overflow-wrap:anywhere}\
-svg{width:100%;height:auto;margin:1rem 0}.big{font-size:1.2rem}";
+svg{width:100%;height:auto;margin:1rem 0}.big{font-size:1.2rem}.wide{overflow-x:auto}.wide table{min-width:44rem}";
 
 pub fn html(report: &Report) -> String {
     let mut page = String::new();
@@ -197,12 +197,12 @@ fn table(page: &mut String, heads: [&str; 4], rows: impl Iterator<Item = [String
         }
         page.write_str("</tr>")
     };
-    page.write_str("<table>")?;
+    page.write_str("<div class=\"wide\"><table>")?;
     line(page, "th", heads)?;
     for row in rows {
         line(page, "td", row.each_ref().map(String::as_str))?;
     }
-    page.write_str("</table>")
+    page.write_str("</table></div>")
 }
 
 /// Bars that lie, each with its name before and its number behind it.
@@ -220,7 +220,8 @@ fn bars(page: &mut String, title: &str, rows: &[(String, u64)]) -> std::fmt::Res
         "<svg viewBox=\"0 0 760 {height}\" role=\"img\" font-size=\"13\"><title>{title}</title>"
     )?;
     for (index, (name, people)) in rows.iter().enumerate() {
-        let (top, width) = (index * STEP, people * WIDTH / most);
+        // Few among many are seen, too.
+        let (top, width) = (index * STEP, (people * WIDTH / most).max(u64::from(*people > 0)));
         let (middle, end) = (top + 17, NAMES + width + 6);
         write!(
             page,

@@ -36,6 +36,10 @@ const TEMPLATES: [&[Template]; 5] = [
     &action!("roles"),
     &[
         (
+            "database-connections/{{CONNECTION}}/README.md",
+            include_str!("../../auth0/README.md"),
+        ),
+        (
             "database-connections/{{CONNECTION}}/database.json",
             include_str!("../../auth0/database.json"),
         ),

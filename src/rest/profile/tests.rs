@@ -9,7 +9,7 @@ const SETTINGS: Settings = Settings {
     email_from: EmailFrom::Email,
     send_username: false,
     username_length: crate::rest::USERNAME_LENGTH,
-    password: None,
+    password: crate::rest::PasswordPolicy::AUTH0,
 };
 const BY_LOGIN: Settings = Settings {
     email_from: EmailFrom::Login,

@@ -47,6 +47,8 @@ type Stamp = [u64; 7];
 /// Why there is no list. It quotes nothing of the file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Unreadable {
+    /// Not even a comment: more likely a file that somebody has begun to write than a list of nobody.
+    Empty,
     Io(io::ErrorKind),
     /// A line that is no id in the source.
     Line(usize, &'static str),
@@ -83,24 +85,34 @@ impl Tombstones {
         self.ids.read().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
-    /// Keeps the list what the file says, for ever. While the file can't be read, the last good list stands.
-    pub async fn follow(self: Arc<Self>, metrics: Arc<Metrics>) {
+    /// Keeps the list what the file says, for ever, and tells of each new one. While the file can't be read, the last
+    /// good list stands.
+    pub async fn follow(self: Arc<Self>, metrics: Arc<Metrics>, changed: impl Fn() + Send + Sync + 'static) {
+        let changed = Arc::new(changed);
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let (list, metrics) = (Arc::clone(&self), Arc::clone(&metrics));
+            let (list, metrics, changed) = (Arc::clone(&self), Arc::clone(&metrics), Arc::clone(&changed));
             // Files answer when they like, and the runtime has others to serve.
-            let looked = tokio::task::spawn_blocking(move || list.look(&metrics)).await;
+            let looked = tokio::task::spawn_blocking(move || {
+                if list.look(&metrics) {
+                    changed();
+                }
+            })
+            .await;
             if looked.is_err_and(|ended| ended.is_cancelled()) {
                 return;
             }
         }
     }
 
-    fn look(&self, metrics: &Metrics) {
+    /// Whether there is a new list.
+    fn look(&self, metrics: &Metrics) -> bool {
         let mut known = self.known();
-        match self.changed(&mut known) {
+        let changed = self.changed(&mut known);
+        let is_new = matches!(changed, Ok(Some(_)));
+        match changed {
             Ok(None) => {}
             Ok(Some(ids)) => {
                 known.problem = None;
@@ -118,6 +130,7 @@ impl Tombstones {
         }
         let count = self.ids.read().unwrap_or_else(PoisonError::into_inner).len();
         metrics.tombstones(&self.source, count, known.problem.is_none());
+        is_new
     }
 
     /// The list of a file that is another than the one that was read, and that nobody writes to any more.
@@ -149,6 +162,9 @@ fn read(path: &Path, id_prefix: &str) -> Result<(Stamp, HashSet<UserId>), Unread
     }
     let mut text = String::new();
     file.read_to_string(&mut text)?;
+    if text.is_empty() {
+        return Err(Unreadable::Empty);
+    }
     Ok((stamp(&metadata), parse(&text, id_prefix)?))
 }
 
@@ -166,16 +182,30 @@ fn stamp(metadata: &Metadata) -> Stamp {
 }
 
 /// An id a line. `#` begins a comment at a line's start and after white space.
+///
+/// What is no id alone is a mistake, and so is the whole list: ids that match nobody would let everybody back in.
 fn parse(text: &str, id_prefix: &str) -> Result<HashSet<UserId>, Unreadable> {
+    const ROW: [char; 3] = ['"', ',', ';'];
+    // Some editors begin a file with a mark of its encoding.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut ids = HashSet::new();
     for (line, number) in text.lines().zip(1..) {
         let id = without_comment(line).trim();
         if id.is_empty() {
             continue;
         }
-        // A list of ids that match nobody would let everybody back in.
-        let prefixes = [id_prefix, "auth0"];
-        if id.split_once('|').is_some_and(|(prefix, _)| prefixes.contains(&prefix)) {
+        if id.contains(|c: char| c.is_whitespace() || ROW.contains(&c)) {
+            return Err(Unreadable::Line(
+                number,
+                "has more than an id; a line is an id, without quotation marks, commas and further columns",
+            ));
+        }
+        let is_prefix = |before: &str| {
+            [id_prefix, "auth0"]
+                .iter()
+                .any(|prefix| before.eq_ignore_ascii_case(prefix))
+        };
+        if id.split_once('|').is_some_and(|(before, _)| is_prefix(before)) {
             return Err(Unreadable::Line(
                 number,
                 "has an id with its prefix; the id in the source is wanted",
@@ -200,6 +230,7 @@ impl From<io::Error> for Unreadable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Empty => f.write_str("is empty; a comment line says that nobody has gone"),
             Self::Io(kind) => write!(f, "can't be read: {kind}"),
             Self::Line(number, problem) => write!(f, "can't be used: line {number} {problem}"),
             Self::NoFile => f.write_str("is no file"),

@@ -34,6 +34,8 @@ pub(super) struct Question {
     identifier: Arc<str>,
     waiting: watch::Sender<Option<Answer>>,
     answer: Option<Answer>,
+    /// How often everything had been forgotten when it was asked.
+    asked_in: u64,
 }
 
 /// Somebody who waits for the answer. Dropped, they don't any more.
@@ -44,6 +46,8 @@ struct State {
     entries: HashMap<Arc<str>, Entry>,
     /// When each answer is forgotten. All are remembered for as long, so the oldest stands first.
     ends: VecDeque<(Instant, Arc<str>)>,
+    /// How often everything was forgotten.
+    forgotten: u64,
 }
 
 enum Entry {
@@ -75,6 +79,7 @@ impl Recent {
                     identifier,
                     waiting,
                     answer: None,
+                    asked_in: state.forgotten,
                 })
             }
         }
@@ -83,6 +88,14 @@ impl Recent {
     /// Drops what has been remembered for long enough.
     pub(super) fn forget(&self) {
         self.state().forget(Instant::now());
+    }
+
+    /// Drops all that is remembered. Who waits for an answer gets it, and it isn't remembered either.
+    pub(super) fn forget_all(&self) {
+        let mut state = self.state();
+        state.forgotten += 1;
+        state.ends.clear();
+        state.entries.retain(|_, entry| matches!(entry, Entry::InFlight(_)));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -114,11 +127,13 @@ impl Question {
 impl Drop for Question {
     fn drop(&mut self) {
         let answer = self.answer.take();
+        let mut state = self.recent.state();
         let remembered = match &answer {
-            Some(Ok(answer)) if !self.recent.ttl.is_zero() => Some(Arc::clone(answer)),
+            Some(Ok(answer)) if !self.recent.ttl.is_zero() && state.forgotten == self.asked_in => {
+                Some(Arc::clone(answer))
+            }
             _ => None,
         };
-        let mut state = self.recent.state();
         match remembered {
             Some(answer) => state.remember(&self.identifier, answer, Instant::now() + self.recent.ttl),
             None => _ = state.entries.remove(&self.identifier),

@@ -172,6 +172,24 @@ async fn a_call_ends_with_the_last_who_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_forgotten_is_asked_again_and_who_waits_is_answered() {
+    let upstream = Upstream::new(found);
+    let share = share(&upstream, &lookups(TTL));
+    assert!(ask(&share, ADA).await.is_ok() && ask(&share, ADA).await.is_ok());
+    assert_eq!(upstream.asked().len(), 1);
+    share.lookups.forget_all();
+    assert_eq!(share.lookups.by_email.len(), (0, 0));
+
+    let waiting = begin(&share, ADA, call("second", 5)).await;
+    share.lookups.forget_all();
+    assert!(waiting.await.is_ok());
+    assert_eq!(share.lookups.by_email.len(), (0, 0), "it was asked before that");
+    assert!(ask(&share, ADA).await.is_ok());
+    assert_eq!(upstream.asked().len(), 3);
+    assert_eq!(share.lookups.by_email.len(), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_has_time_left_is_not_told_that_another_had_none() {
     let upstream = Upstream::that_takes(Duration::from_millis(2500), found);
     let share = share(&upstream, &lookups(TTL));

@@ -23,7 +23,16 @@ const PROFILE = {
  * One flow. `act` starts with an empty tenant and a gateway that gives the answer; `known: true`: ada has come in before.
  * `opens`: answers besides `found` after which somebody may be in the store. `from`: what the model's step rests on.
  */
-const flow = (name, from, act, more = {}) => ({ name, from, act, opens: [], options: {}, profile: {}, known: false, ...more });
+const flow = (name, from, act, more = {}) => ({ name, from, act, opens: [], options: {}, profile: {}, known: false, gate: {}, ...more });
+
+// What the broker's and the gateway's own rules make of the source's answer: what they don't name stays as it is.
+const GATE = {
+  cohort: { found: 'not_in_cohort' },
+  lookupOnly: { login: Object.fromEntries(ANSWERS.map((answer) => [answer, 'unsupported'])) },
+  off: Object.fromEntries(ANSWERS.map((answer) => [answer, 'outage'])),
+  password: { login: { found: 'password_not_accepted_by_target' } },
+  tombstone: { found: 'absent' },
+};
 
 export const FLOWS = [
   flow('First log-in', 'a', (t) => t.logIn(ADA, OLD)),
@@ -54,7 +63,15 @@ export const FLOWS = [
     return { ...again, note: again.ok && !again.user.app_metadata ? 'without metadata: the Action `metadata` fetches it' : undefined };
   }),
   flow('First log-in, password shorter than the policy', 'g', (t) => t.logIn(ADA, 'short'), { options: { passwordPolicy: 'good' } }),
-  flow('First log-in with 80 bytes, then another end after byte 72', 'h', async (t) => {
+  flow('The same, with the policy in `rest.auth0.password`', 'm', (t) => t.logIn(ADA, 'short'), {
+    options: { passwordPolicy: 'good' }, gate: GATE.password,
+  }),
+  flow('The same; then reset and log-in', 'm k f', async (t) => {
+    await t.logIn(ADA, 'short');
+    return reset(t);
+  }, { options: { passwordPolicy: 'good' }, gate: GATE.password }),
+  flow('First log-in with 80 bytes', 'm', (t) => t.logIn(ADA, 'x'.repeat(80)), { gate: GATE.password }),
+  flow('First log-in with 80 bytes, `max_bytes = 1024`; then another end after byte 72', 'h', async (t) => {
     const first = await t.logIn(ADA, 'x'.repeat(80));
     return first.ok ? t.logIn(ADA, `${'x'.repeat(72)}another`) : first;
   }),
@@ -92,6 +109,36 @@ export const FLOWS = [
   }, { known: true, gone: true }),
 ];
 
+FLOWS.push(
+  flow('Not in the cohort: first log-in', 'm', (t) => t.logIn(ADA, OLD), { gate: GATE.cohort }),
+  flow('Not in the cohort: reset', 'm k', reset, { gate: GATE.cohort }),
+  flow('Not in the cohort: sign-up, where it is open', 'm k', (t) => t.signUp(ADA, NEW), {
+    gate: GATE.cohort, options: { disable_signup: false }, opens: ['absent'],
+  }),
+  flow('Out of the cohort after the move: log-in', 'm b', (t) => t.logIn(ADA, OLD), { gate: GATE.cohort, known: true }),
+  flow('`mode = "lookup_only"`: first log-in', 'm', (t) => t.logIn(ADA, OLD), { gate: GATE.lookupOnly }),
+  flow('`mode = "lookup_only"`: reset, then log-in', 'm k f', reset, { gate: GATE.lookupOnly }),
+  flow('`mode = "off"`: first log-in', 'm', (t) => t.logIn(ADA, OLD), { gate: GATE.off }),
+  flow('`mode = "off"`: sign-up, where it is open', 'm k', (t) => t.signUp(ADA, NEW), { gate: GATE.off, options: { disable_signup: false } }),
+  flow('`mode = "off"` after the move: log-in', 'm b', (t) => t.logIn(ADA, OLD), { gate: GATE.off, known: true }),
+  flow('Deleted at Auth0, with a tombstone; log-in', 'm f', (t) => {
+    t.deleteUser('auth0|okta|00u1');
+    return t.logIn(ADA, OLD);
+  }, { gate: GATE.tombstone, known: true, gone: true }),
+  flow('Deleted at Auth0, with a tombstone; reset', 'm f', (t) => {
+    t.deleteUser('auth0|okta|00u1');
+    return reset(t);
+  }, { gate: GATE.tombstone, known: true, gone: true }),
+  flow('Deleted at Auth0, with a tombstone; sign-up, where it is open', 'm k', (t) => {
+    t.deleteUser('auth0|okta|00u1');
+    return t.signUp(ADA, NEW);
+  }, { gate: GATE.tombstone, known: true, gone: true, options: { disable_signup: false }, opens: ['found', 'absent'] }),
+  flow('Address changed, with a tombstone; log-in with the old one', 'm b', async (t, world) => {
+    await world.during('absent', () => t.changeEmail('auth0|okta|00u1', 'new@example.com'));
+    return t.logIn(ADA, OLD);
+  }, { gate: GATE.tombstone, known: true }),
+);
+
 async function reset(t) {
   const { ticket, shown } = await t.requestPasswordReset(ADA);
   if (!ticket) return asked({ ticket, shown });
@@ -103,9 +150,14 @@ async function reset(t) {
 const asked = ({ ticket, shown }) => ({ ok: ticket !== null, shown: shown ?? 'no mail' });
 
 /** Runs one flow with one answer: its cell, and the tenant afterwards. */
-export async function run({ act, options, profile, known }, answer, containers) {
+export async function run({ act, options, profile, known, gate }, answer, containers) {
   let now = known ? 'found' : answer;
-  const gateway = await startDouble((request, response) => answers(now, request.url, { ...PROFILE, ...profile })(request, response));
+  let rules = {}; // whoever is known came before there were any
+  const said = (login) => (login ? rules.login?.[now] : undefined) ?? rules[now] ?? now;
+  const gateway = await startDouble((request, response) => {
+    const login = request.url.endsWith('/login');
+    answers(said(login), login, { ...PROFILE, ...profile })(request, response);
+  });
   const database = JSON.parse(DATABASE_JSON);
   Object.assign(database.options, options);
   const tenant = new Tenant({
@@ -113,6 +165,7 @@ export async function run({ act, options, profile, known }, answer, containers) 
   });
   if (known && !(await tenant.logIn(ADA, OLD)).ok) throw new Error('ada did not come in');
   now = answer;
+  rules = gate;
   tenant.ran.length = 0;
   const world = {
     async during(other, work) {
@@ -126,11 +179,14 @@ export async function run({ act, options, profile, known }, answer, containers) 
   return { cell: cell(outcome, tenant), outcome, tenant };
 }
 
-function answers(answer, path, profile) {
-  const login = path.endsWith('/login');
+function answers(answer, login, profile) {
   if (answer === 'found') return says.outcome({ outcome: login ? 'authenticated' : 'found', profile });
   if (answer === 'ineligible') return says.outcome({ outcome: 'rejected', reason: 'account_disabled' });
+  if (answer === 'not_in_cohort' || answer === 'password_not_accepted_by_target') {
+    return says.outcome({ outcome: 'rejected', reason: answer });
+  }
   if (answer === 'outage') return says.problem(503, 'source_unavailable');
+  if (answer === 'unsupported') return says.problem(501, 'operation_unsupported');
   return says.outcome(login ? { outcome: 'rejected', reason: 'unknown_user' } : { outcome: 'not_found' });
 }
 

@@ -27,7 +27,8 @@ describe('every flow, every answer', () => {
 });
 
 test('who comes from the source has the source\'s id, by whatever flow', async () => {
-  for (const flow of FLOWS) {
+  // Where the gate says "absent" of somebody, whoever signs up is another.
+  for (const flow of FLOWS.filter(({ opens }) => !opens.includes('found'))) {
     const { tenant } = await run(flow, 'found', containers);
     assert.deepEqual(tenant.users.filter(({ user_id }) => user_id !== 'auth0|okta|00u1'), [], flow.name);
   }

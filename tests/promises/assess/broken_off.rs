@@ -37,6 +37,17 @@ async fn killed_in_the_middle_it_goes_on_to_the_same_report() {
 
         let (code, _, stderr) = said(&assessment.run(out, &["--show"]).await);
         assert_eq!(code, Some(2), "other options: {stderr}");
+        for other in [
+            "[sources.okta.settings]\non_second_factor = \"accept\"",
+            "[sources.okta.settings]\norg_url = \"http://127.0.0.1:9\"",
+            "[rest.auth0]\nsend_username = true",
+        ] {
+            assessment.settings(other);
+            let (code, _, stderr) = said(&assessment.run(out, arguments).await);
+            assert_eq!(code, Some(2), "other settings: {stderr}");
+        }
+        // What says nothing of people may be another.
+        assessment.settings("[sources.okta]\nmax_in_flight = 7");
         let (code, _, stderr) = said(&assessment.run(out, arguments).await);
         assert_eq!(code, Some(0), "{stderr}");
         assert!(stderr.contains("Goes on after 1000 people."), "{stderr}");

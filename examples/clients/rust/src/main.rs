@@ -27,7 +27,8 @@ async fn main() -> ExitCode {
 
 async fn run(mut arguments: Vec<String>) -> Result<ExitCode, Error> {
     #[expect(clippy::disallowed_methods, reason = "a program's own environment")]
-    let key = std::env::var("IDBRIDGE_KEY").map_err(|_| USAGE)?;
+    let key = std::env::var("IDBRIDGE_KEY").ok().filter(|key| !key.is_empty());
+    let key = key.ok_or(USAGE)?;
     let mut ca = None;
     if arguments.len() > 1 && arguments[0] == "--ca" {
         ca = arguments.drain(..2).nth(1);

@@ -11,33 +11,45 @@ use tokio::time::Instant;
 /// before it is.
 pub(super) struct OrgClock {
     base: Instant,
+    known: Option<Known>,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
     /// Okta's time at `base` in nanoseconds since the epoch, at least.
-    at_base: Option<i128>,
+    at_base: i128,
+    /// When the answer that told it came in.
+    since: Instant,
 }
 
 impl OrgClock {
     pub(super) fn new() -> Self {
         Self {
             base: Instant::now(),
-            at_base: None,
+            known: None,
         }
     }
 
     /// An answer that was made between these two moments says that it is this second.
     pub(super) fn learn(&mut self, second: i64, sent: Instant, received: Instant) {
         let date = i128::from(second) * NANOS;
-        let at_least = date - self.since_base(received);
         let below = date + NANOS - self.since_base(sent);
-        match self.at_base {
-            // Still possible, so the greater bound is the better one. If not, one of the two clocks was set.
-            Some(known) if known < below => self.at_base = Some(known.max(at_least)),
-            _ => self.at_base = Some(at_least),
-        }
+        let told = Known {
+            at_base: date - self.since_base(received),
+            since: received,
+        };
+        self.known = match self.known {
+            // Still possible, so the greater bound is the better one.
+            Some(known) if known.at_base < below && told.at_base <= known.at_base => Some(known),
+            // One of the two clocks was set. But an answer that was on its way since before that is only late.
+            Some(known) if known.at_base >= below && sent <= known.since => Some(known),
+            _ => Some(told),
+        };
     }
 
     /// When it will have become this second, by our time. `None` before the first answer.
     pub(super) fn when(&self, second: i64) -> Option<Instant> {
-        let ahead = i128::from(second) * NANOS - self.at_base?;
+        let ahead = i128::from(second) * NANOS - self.known?.at_base;
         let ahead = u64::try_from(ahead.max(0)).unwrap_or(u64::MAX);
         Some(self.base + Duration::from_nanos(ahead))
     }
@@ -87,5 +99,17 @@ mod tests {
         assert_eq!(clock.when(110), Some(at(11)), "set back");
         clock.learn(9_000, at(2), at(2));
         assert_eq!(clock.when(9_010), Some(at(12)), "set forward");
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_sets_no_clock_back() {
+        let mut clock = OrgClock::new();
+        let base = clock.base;
+        let at = |seconds| base + Duration::from_secs(seconds);
+        clock.learn(700, at(1), at(2));
+        clock.learn(100, at(0), at(3));
+        assert_eq!(clock.when(730), Some(at(32)), "it was sent before the other one came");
+        clock.learn(104, at(4), at(4));
+        assert_eq!(clock.when(110), Some(at(10)), "and this one was sent after it");
     }
 }
