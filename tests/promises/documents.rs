@@ -155,7 +155,11 @@ fn names_in(span: &str) -> Vec<String> {
     }
     let words = span.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
     let is_name = |word: &&str| word.bytes().any(|byte| byte.is_ascii_alphabetic());
-    let bare = |word: &str| word.trim_end_matches("_total").to_owned();
+    let bare = |word: &str| {
+        let word = word.trim_start_matches('-');
+        // A metric's end is written by the library.
+        word.trim_end_matches("_total").trim_end_matches("_seconds").to_owned()
+    };
     words.filter(is_name).map(bare).collect()
 }
 
