@@ -34,16 +34,16 @@ const NAMES_PLUGINS: [(&str, &str); 3] = [
     ("src/cli/demo.rs", "idbridge_okta_simulator"),
 ];
 
-fn root() -> &'static Path {
+pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: &str) -> String {
+pub(super) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// Every file with this extension that is ours, by its path from the root.
-fn files(folder: &str, extension: &str) -> Vec<String> {
+pub(super) fn files(folder: &str, extension: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {

@@ -74,3 +74,5 @@ fn every_command_shows_examples() {
     }
     check(&Cli::command());
 }
+
+mod documents;

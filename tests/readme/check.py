@@ -5,7 +5,8 @@ A comment before a fenced block, which readers don't see, says what becomes of i
   <!-- run -->         is run; `<!-- run exit 1 -->` if it says no
   <!-- grpc -->        a grpcurl command
   <!-- output -->      what the block before it prints; "…" in JSON stands for any value
-Every `sh` block of README.md has one, but for those in NOT_RUN.
+  <!-- settings -->    becomes idbridge.toml; in it the demo's org stands for the one that is named
+Every `sh` block of README.md has one, but for those in NOT_RUN. Elsewhere blocks without one aren't run.
 """
 
 import json
@@ -139,38 +140,59 @@ def run(command, mark, folder, environment):
     return done.stdout, problem
 
 
-def check_readme(binary):
+def check_commands(binary):
+    """Follows README.md, and then the other documents while its demo still runs."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("IDBRIDGE_")}
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         shims(folder / "bin", binary)
         environment["PATH"] = f"{folder / 'bin'}:{environment['PATH']}"
-        demo, printed = None, None
+        demos = []
         try:
-            for where, mark, kind, text in blocks(README):
-                command = text.strip()
-                if mark == "output":
-                    missing = printed is None and "there is no command before it"
-                    check(f"{where} output", missing or compare(kind, text, printed))
-                    printed = None
-                elif mark == "start":
-                    demo = Demo(command, folder, environment)
-                    check(f"{where} {command}", demo.problem())
-                elif mark.split(" ")[0] == "run":
-                    printed, problem = run(command, mark, folder, environment)
-                    check(f"{where} {command.splitlines()[0]}", problem)
-                elif mark == "grpc":
-                    printed, problem = grpc_by_hand.call(shlex.split(command.replace("\\\n", "")), ROOT / "proto", folder)
-                    check(f"{where} {command.splitlines()[0]}", problem)
-                elif mark:
-                    check(f"{where}", f"there is no mark {mark!r}")
-                elif kind == "sh":
-                    there = command in NOT_RUN and os.access(ROOT / command, os.X_OK)
-                    check(f"{where} {command} (not run: {NOT_RUN.get(command)})", not there and "is no such script")
+            for path in DOCUMENTS:
+                follow(path, folder, environment, demos)
             check_export(folder / "tenant")
         finally:
-            if demo:
+            for demo in demos:
                 check("the demo stops", demo.stop())
+
+
+def follow(path, folder, environment, demos):
+    """Does what the marked blocks of one document say."""
+    printed = None
+    for where, mark, kind, text in blocks(path):
+        command = text.strip()
+        if mark == "output":
+            missing = printed is None and "there is no command before it"
+            check(f"{where} output", missing or compare(kind, text, printed))
+            printed = None
+        elif mark == "start":
+            demos.append(Demo(command, folder, environment))
+            check(f"{where} {command}", demos[-1].problem())
+        elif mark == "settings":
+            (folder / "idbridge.toml").write_text(text)
+            environment = {**environment, **demo_org(folder)}
+        elif mark.split(" ")[0] == "run":
+            printed, problem = run(command, mark, folder, environment)
+            check(f"{where} {command.splitlines()[0]}", problem)
+        elif mark == "grpc":
+            printed, problem = grpc_by_hand.call(shlex.split(command.replace("\\\n", "")), ROOT / "proto", folder)
+            check(f"{where} {command.splitlines()[0]}", problem)
+        elif mark:
+            # Documents have marks of other tools, too.
+            check(f"{where}", path == README and f"there is no mark {mark!r}")
+        elif kind == "sh" and path == README:
+            there = command in NOT_RUN and os.access(ROOT / command, os.X_OK)
+            check(f"{where} {command} (not run: {NOT_RUN.get(command)})", not there and "is no such script")
+
+
+def demo_org(folder):
+    """What makes settings for some org in Okta settings for the demo's."""
+    demo = (ROOT / "plugins/okta/simulator/src/demo.rs").read_text()
+    constant = lambda name: re.search(rf'pub const {name}: &str = "([^"]+)";', demo)[1]
+    (folder / "token").write_text(constant("TOKEN"))
+    settings = {"ORG_URL": "http://127.0.0.1:9091", "API_TOKEN_FILE": str(folder / "token"), "CANARY": constant("CANARY")}
+    return {f"IDBRIDGE_SOURCES__OKTA__SETTINGS__{key}": value for key, value in settings.items()}
 
 
 def check_export(folder):
@@ -224,7 +246,7 @@ def check_names():
 
 def main():
     binary = pathlib.Path(sys.argv[1]).resolve()
-    check_readme(binary)
+    check_commands(binary)
     check_settings(binary)
     check_help(binary)
     check_names()
