@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
-    Password, Rejection, SourceError, User, UserId, UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup, Page,
+    Password, Rejection, SourceError, User, UserId, UserName, Verdict,
 };
 
 use cohort::Cohort;
@@ -152,6 +152,19 @@ impl<S: IdentitySource> IdentitySource for Gate<S> {
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         self.open("probe")?;
         self.inner.probe(call).await
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        if let Err(off) = self.open("examine") {
+            return vec![Finding::new("mode", Verdict::Failed(off))];
+        }
+        if self.rules.mode != Mode::LookupOnly || canary_password.is_none() {
+            return self.inner.examine(call, canary_password).await;
+        }
+        let mut findings = self.inner.examine(call, None).await;
+        let why = "mode = \"lookup_only\": no password is checked here, the canary's neither".to_owned();
+        findings.push(Finding::new("mode", Verdict::NotChecked(why)));
+        findings
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup, Page,
     Password, SourceError, UserId, UserName,
 };
 use tokio::sync::watch;
@@ -182,6 +182,10 @@ impl<S: IdentitySource> IdentitySource for Observe<S> {
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         self.watcher.observe(call, self.inner.probe(call)).await
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        self.inner.examine(call, canary_password).await
     }
 }
 

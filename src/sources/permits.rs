@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup, Page,
     Password, SourceError, UserId, UserName,
 };
 use prometheus_client::metrics::gauge::Gauge;
@@ -108,6 +108,10 @@ impl<S: IdentitySource> IdentitySource for Permits<S> {
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         // A probe that waits for permits would report a busy source as a dead one.
         self.inner.probe(call).await
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        self.inner.examine(call, canary_password).await
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup, Page,
     Password, SourceError, UserId, UserName,
 };
 use tokio::task::JoinError;
@@ -88,6 +88,11 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         in_time(call, self.inner.probe(call)).await
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        // Cut here, what was answered in time would be lost with what wasn't: each question ends by itself.
+        self.inner.examine(call, canary_password).await
     }
 }
 

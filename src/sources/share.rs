@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup, Page,
     Password, SourceError, UserId, UserName,
 };
 use prometheus_client::metrics::counter::Counter;
@@ -153,6 +153,10 @@ impl<S: IdentitySource> IdentitySource for Share<S> {
         self.lookups.by_email.forget();
         self.lookups.by_login.forget();
         self.inner.probe(call).await
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        self.inner.examine(call, canary_password).await
     }
 }
 

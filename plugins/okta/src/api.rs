@@ -201,11 +201,11 @@ impl Api {
         Ok(None)
     }
 
-    /// The org's public description.
-    pub(crate) async fn organization(&self, call: &Call) -> Result<(), SourceError> {
+    /// The org's public description, and the org's time.
+    pub(crate) async fn organization(&self, call: &Call) -> Result<(Organization, Option<i64>), SourceError> {
         let request = Request::get("/.well-known/okta-organization");
         let response = self.send(call, request, false).await?;
-        one::<Organization>(&response).map(drop)
+        Ok((one(&response)?, limits::date(response.headers())))
     }
 
     /// Asks with the token, when it is our turn.

@@ -2,6 +2,7 @@
 
 mod api;
 mod config;
+mod examine;
 mod limits;
 mod listing;
 mod lookup;
@@ -16,7 +17,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use idbridge_source::{Blueprint, BuildError, Capabilities, IdentitySource, Plugin, SourceContext, Table};
+use idbridge_source::{Blueprint, BuildError, Capabilities, Clock, IdentitySource, Plugin, SourceContext, Table};
 
 use crate::config::Settings;
 use crate::pace::Pacer;
@@ -29,10 +30,11 @@ pub struct Okta;
 impl Plugin for Okta {
     const KIND: &'static str = "okta";
 
-    fn plan(settings: &Table<'_>, _context: &SourceContext) -> Option<Arc<dyn Blueprint>> {
+    fn plan(settings: &Table<'_>, context: &SourceContext) -> Option<Arc<dyn Blueprint>> {
         Some(Arc::new(Plan {
             settings: Arc::new(Settings::read(settings)?),
             pacer: Pacer::new(),
+            clock: Arc::clone(&context.clock),
         }))
     }
 }
@@ -42,6 +44,7 @@ struct Plan {
     settings: Arc<Settings>,
     /// Okta counts for the org, so there is one budget for all workers.
     pacer: Arc<Pacer>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Blueprint for Plan {
@@ -62,6 +65,7 @@ impl Blueprint for Plan {
         Ok(Arc::new(OktaSource::new(
             Arc::clone(&self.settings),
             Arc::clone(&self.pacer),
+            Arc::clone(&self.clock),
         )?))
     }
 }

@@ -66,10 +66,16 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 /// The answer's own time and the reset after it, if that can be believed.
 fn window(headers: &HeaderMap) -> Option<(i64, i64)> {
     let reset = i64::from(numbers(headers, RESET)?.greatest);
+    let date = date(headers)?;
+    let wait = reset.checked_sub(date)?;
+    (0..=CREDIBLE).contains(&wait).then_some((date, reset))
+}
+
+/// The answer's own time, in seconds since the epoch.
+pub(crate) fn date(headers: &HeaderMap) -> Option<i64> {
     let date = headers.get(header::DATE)?.to_str().ok()?;
     let date: Timestamp = DateTimeParser::new().parse_timestamp(date).ok()?;
-    let wait = reset.checked_sub(date.as_second())?;
-    (0..=CREDIBLE).contains(&wait).then_some((date.as_second(), reset))
+    Some(date.as_second())
 }
 
 /// The values of a header, which may come doubled or joined.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use idbridge_source::{Authentication, ErrorKind, Lookup, SourceError, Table};
+use idbridge_source::{Authentication, ErrorKind, Lookup, SourceError, SystemClock, Table};
 use serde::de::DeserializeOwned;
 
 use crate::config::Settings;
@@ -19,7 +19,9 @@ impl Mapping {
     /// `None` if the settings have a mistake.
     pub fn new(settings: &Table<'_>) -> Option<Self> {
         let settings = Arc::new(Settings::read(settings)?);
-        OktaSource::new(settings, Pacer::new()).ok().map(Self)
+        OktaSource::new(settings, Pacer::new(), Arc::new(SystemClock))
+            .ok()
+            .map(Self)
     }
 
     /// A user whom a look-up found, from `GET /api/v1/users/{id}`; without factors and groups.

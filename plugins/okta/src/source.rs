@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, BuildError, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login,
-    Lookup, Page, Password, Rejection, SourceError, User, UserId, UserName,
+    Authentication, Budget, BuildError, Call, Capabilities, Clock, Cursor, Email, ErrorKind, Factors, Finding,
+    IdentitySource, Login, Lookup, Page, Password, Rejection, SourceError, User, UserId, UserName,
 };
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -21,6 +21,7 @@ use crate::wire::{AuthnUser, Id, Transaction, UserRecord};
 pub(crate) struct OktaSource {
     pub(crate) api: Arc<Api>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// What the user's own record doesn't tell.
@@ -37,10 +38,11 @@ pub(crate) struct Proof {
 }
 
 impl OktaSource {
-    pub(crate) fn new(settings: Arc<Settings>, pacer: Arc<Pacer>) -> Result<Self, BuildError> {
+    pub(crate) fn new(settings: Arc<Settings>, pacer: Arc<Pacer>, clock: Arc<dyn Clock>) -> Result<Self, BuildError> {
         Ok(Self {
             api: Arc::new(Api::new(&settings, pacer)?),
             settings,
+            clock,
         })
     }
 
@@ -117,7 +119,7 @@ impl OktaSource {
 
     /// Submits the password when it is its turn, in a task of its own: once sent, it runs to its end even if nobody waits
     /// any more.
-    async fn submit(
+    pub(crate) async fn submit(
         &self,
         call: &Call,
         login: &Login,
@@ -309,7 +311,11 @@ impl IdentitySource for OktaSource {
             })
             .await
         } else {
-            self.api.organization(call).await
+            self.api.organization(call).await.map(drop)
         }
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        self.findings(call, canary_password).await
     }
 }

@@ -131,6 +131,8 @@ pub(crate) struct GroupProfile {
 pub(crate) struct Organization {
     #[serde(rename = "id")]
     pub(crate) _id: String,
+    #[serde(default)]
+    pipeline: Option<Value>,
 }
 
 /// Any error. The code is the only part that programs may go by.
@@ -147,6 +149,13 @@ pub(crate) struct ErrorBody {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "String")]
 pub(crate) struct Id(String);
+
+impl Organization {
+    /// Which engine the org runs on.
+    pub(crate) fn pipeline(&self) -> Option<&str> {
+        self.pipeline.as_ref()?.as_str()
+    }
+}
 
 impl Account {
     /// `credentials.password` is an empty object if there is one.

@@ -149,6 +149,7 @@
 mod call;
 mod clock;
 mod error;
+mod finding;
 mod input;
 mod listing;
 mod outcome;
@@ -160,6 +161,7 @@ mod user;
 pub use call::{Call, RequestId, TraceContext};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{BoxError, ErrorKind, SourceError};
+pub use finding::{Finding, Verdict};
 pub use input::{Email, InvalidInput, Login, Password, UserName, same_identifier};
 pub use listing::{Admission, Budget, Cursor, Factors, Listed, Page, RateLimit};
 pub use outcome::{Authentication, Lookup, Rejection};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Login, Lookup, Page, Password, SourceError,
-    UserId, UserName,
+    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Finding, Login, Lookup, Page, Password,
+    SourceError, UserId, UserName,
 };
 
 /// An upstream that knows users. One value serves one worker thread, many calls at a time.
@@ -114,6 +114,21 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
     ///   (`faults::probe_answers_when_well`, `faults::probe_fails_when_down`).
     /// - No password is submitted: the probe runs for ever, and would lock its user (`faults::probe_submits_no_password`).
     async fn probe(&self, call: &Call) -> Result<(), SourceError>;
+
+    /// Looks at everything that is often wrong on the first day, each thing with its own finding. For an operator who
+    /// asks for it, not for the broker as it runs: it may ask more than a probe does, within one call's deadline.
+    ///
+    /// # Behaviour
+    ///
+    /// - There is a finding, and something is fine, when the upstream is well (`examine::something_is_fine_when_well`).
+    ///   Under an outage nothing that was asked is fine (`examine::an_outage_is_never_fine`), by the deadline
+    ///   (`examine::a_hung_upstream_ends_at_the_deadline`).
+    /// - Without a password none is submitted (`examine::no_password_is_submitted_unasked`). With the password of the
+    ///   source's canary, a user for such tests, at most one that is right and, only if that was taken, one that is
+    ///   wrong: an examination must not lock its canary.
+    async fn examine(&self, call: &Call, _canary_password: Option<&Password>) -> Vec<Finding> {
+        vec![Finding::of_probe(self.probe(call).await)]
+    }
 }
 
 /// What a source can do, at least one thing. To be asked for another is [`ErrorKind::Unsupported`]
@@ -167,5 +182,9 @@ impl<S: IdentitySource + ?Sized> IdentitySource for Arc<S> {
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         (**self).probe(call).await
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        (**self).examine(call, canary_password).await
     }
 }

@@ -1,6 +1,7 @@
 //! The cases, one function each. `suite.rs` lists them with the laws that they hold.
 
 pub(crate) mod authenticate;
+pub(crate) mod examine;
 pub(crate) mod faults;
 pub(crate) mod list;
 pub(crate) mod secrecy;

@@ -96,9 +96,16 @@ macro_rules! __each_case {
                 probe_fails_when_down laws [1] needs [];
                 probe_submits_no_password laws [4] needs [];
             }
+            examine {
+                something_is_fine_when_well laws [] needs [];
+                an_outage_is_never_fine laws [1] needs [];
+                a_hung_upstream_ends_at_the_deadline laws [1] needs [];
+                no_password_is_submitted_unasked laws [4] needs [];
+            }
             secrecy {
                 debug_shows_no_secret laws [4] needs [];
                 errors_show_no_personal_data laws [4] needs [];
+                findings_show_no_secret laws [4] needs [];
                 logs_show_no_secret laws [4] needs [];
             }
         }

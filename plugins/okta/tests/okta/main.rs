@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test helper that can't go on fails the test")]
 
 mod behaviour;
+mod examine;
 mod factors;
 mod faults;
 mod log_in;

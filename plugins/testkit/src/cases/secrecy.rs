@@ -1,6 +1,6 @@
 use std::fmt::Debug;
 
-use idbridge_source::{Authentication, Lookup, SourceError};
+use idbridge_source::{Authentication, Call, Lookup, SourceError};
 use tokio::time::{Duration, Instant};
 
 use super::none_of;
@@ -18,6 +18,11 @@ pub(crate) async fn errors_show_no_personal_data(trial: &Trial) -> Verdict {
     none_of(&shown.errors, &everything(trial), "an error")
 }
 
+pub(crate) async fn findings_show_no_secret(trial: &Trial) -> Verdict {
+    let shown = Shown::of(trial).await;
+    none_of(&shown.findings, &everything(trial), "a finding")
+}
+
 pub(crate) async fn logs_show_no_secret(trial: &Trial) -> Verdict {
     Shown::of(trial).await;
     none_of(&trial.log.text(), &everything(trial), "the log")
@@ -28,6 +33,7 @@ pub(crate) async fn logs_show_no_secret(trial: &Trial) -> Verdict {
 struct Shown {
     debug: String,
     errors: String,
+    findings: String,
 }
 
 impl Shown {
@@ -42,6 +48,7 @@ impl Shown {
         shown.log_in(&trial.authenticate(PEOPLE[0].login, WRONG_PASSWORD).await);
         shown.log_in(&trial.authenticate(NOBODY, WRONG_PASSWORD).await);
         shown.look_up(&trial.by_email(NOBODY).await);
+        shown.examine(trial, &trial.call()).await;
         for fault in Fault::ALL {
             trial.subject.inflict(fault).await;
             let person = &PEOPLE[0];
@@ -52,10 +59,20 @@ impl Shown {
             if let Err(error) = trial.source.probe(&call()).await {
                 shown.error(&error);
             }
+            shown.examine(trial, &call()).await;
             shown.add(&trial.source);
             trial.subject.heal().await;
         }
         shown
+    }
+
+    /// With somebody's password for the canary's.
+    async fn examine(&mut self, trial: &Trial, call: &Call) {
+        let password = parsed_password(PEOPLE[0].password);
+        for finding in trial.source.examine(call, Some(&password)).await {
+            self.add(&finding);
+            self.findings.push_str(&format!("{finding:?}\n"));
+        }
     }
 
     fn add(&mut self, value: &impl Debug) {
