@@ -203,3 +203,6 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(all(test, feature = "grpc"))]
+mod behind_tests;

@@ -25,7 +25,7 @@ async fn deadline_request_id_trace_key_and_address_go_down() {
     call.trace = TraceContext::parse(Some(TRACE), Some("a=b"));
     call.client_address = Some([192, 0, 2, 1].into());
     let email = Email::parse("ada@example.com").expect("an address");
-    source.user_by_email(&call, &email).await.expect("an answer");
+    let _ = source.user_by_email(&call, &email).await.expect("an answer");
 
     let heads = upstream.seen().heads;
     let head = |name: &str| heads[0].get(name).and_then(|value| value.to_str().ok());
@@ -45,7 +45,7 @@ async fn who_tells_nothing_is_told_nothing() {
     let upstream = Upstream::saying(Reply::message(&found(ada()))).await;
     let email = Email::parse("ada@example.com").expect("an address");
     let source = source_at(&upstream.url);
-    source.user_by_email(&call_within(PATIENCE), &email).await.expect("an answer");
+    let _ = source.user_by_email(&call_within(PATIENCE), &email).await.expect("an answer");
     for name in ["authorization", "traceparent", "tracestate", "x-idbridge-client-address"] {
         assert_eq!(upstream.seen().heads[0].get(name), None, "{name}");
     }

@@ -5,6 +5,7 @@
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     missing_debug_implementations,
+    unreachable_pub,
     reason = "generated code isn't ours to style"
 )]
 mod generated {
