@@ -144,7 +144,8 @@ impl Directory {
             return Ok(());
         }
         let prefix = user.id.as_str().split_once('|');
-        let is_taken = |prefix: &str| prefix == "auth0" || self.members.values().any(|other| *other.id_prefix == *prefix);
+        let is_taken =
+            |prefix: &str| prefix == "auth0" || self.members.values().any(|other| *other.id_prefix == *prefix);
         match prefix {
             Some((prefix, id)) if !prefix.is_empty() && !id.is_empty() && !is_taken(prefix) => Ok(()),
             _ => {

@@ -53,4 +53,4 @@ pub fn decorate(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

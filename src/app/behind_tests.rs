@@ -1,9 +1,6 @@
 //! The behaviour suite on a broker behind a broker: memory in the innermost, asked over gRPC by a source of the kind
 //! `grpc` in the next, which a source of that kind asks in turn. What any of them lost on the wire would be missed.
 
-#[path = "../../plugins/memory/tests/behaviour/subject.rs"]
-mod memory;
-
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +22,7 @@ use crate::server::connection::Protocol;
 use crate::server::drain::Drain;
 use crate::server::listen::{Listener, accept};
 use crate::server::workers::Workers;
-use memory::MemorySubject;
+use crate::sources::tests::subject::MemorySubject;
 
 const KEY: &str = "a-broker-of-ours";
 
@@ -169,16 +166,19 @@ fn id(found: Result<Lookup, ErrorKind>) -> String {
 #[tokio::test]
 async fn an_id_is_the_same_behind_any_number_of_brokers() {
     let behind = Behind::start().await;
-    assert_eq!(id(ada(&behind.source()).await), "people|p0");
+    assert_eq!(id(ada(&behind.source()).await), "people|p1");
     let with_a_prefix = Running::start(asking(&behind._inner.url, "")).await;
-    let source = asking(&with_a_prefix.url, "").sources[0].blueprint.build().expect("a source");
-    assert_eq!(id(ada(&source).await), "inner|people|p0");
+    let source = asking(&with_a_prefix.url, "").sources[0]
+        .blueprint
+        .build()
+        .expect("a source");
+    assert_eq!(id(ada(&source).await), "inner|people|p1");
 }
 
 /// The innermost source's own ids have no prefix: with none put before them they are nobody's.
 #[tokio::test]
 async fn an_id_without_any_prefix_is_refused() {
-    for (own_prefix, wanted) in [("people", Ok("people|p0")), ("auth0", Err(ErrorKind::Protocol))] {
+    for (own_prefix, wanted) in [("people", Ok("people|p1")), ("auth0", Err(ErrorKind::Protocol))] {
         let memory = MemorySubject::new("");
         let mut settings = config("[sources.people]\nkind = \"memory\"\n");
         settings.sources[0].blueprint = Arc::new(Held(memory.source()));

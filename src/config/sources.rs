@@ -105,12 +105,7 @@ fn read_kind(table: &Table<'_>, registry: &Registry) -> Option<String> {
 }
 
 /// Empty is one where the source's ids may have theirs: another broker's do, and a second would be for ever too.
-fn read_prefix(
-    table: &Table<'_>,
-    name: &str,
-    may_be_empty: bool,
-    prefixes: &mut BTreeMap<String, String>,
-) -> String {
+fn read_prefix(table: &Table<'_>, name: &str, may_be_empty: bool, prefixes: &mut BTreeMap<String, String>) -> String {
     let prefix = table.text("id_prefix").parse(|prefix| {
         if prefix.is_empty() && may_be_empty {
             return Ok(prefix);

@@ -2,7 +2,7 @@
 //! "I could not find out", and may change nothing else.
 
 #[path = "../../plugins/memory/tests/behaviour/subject.rs"]
-mod subject;
+pub(crate) mod subject;
 
 use std::sync::Arc;
 use std::time::Duration;

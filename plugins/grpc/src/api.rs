@@ -135,7 +135,9 @@ fn read<T: Message + Default>(response: &Response) -> Result<Answer<T>, Unfit> {
         response.trailers()
     };
     match code(end).ok_or(Unfit::NotGrpc)? {
-        0 => wire::unframe(response.body()).map(Answer::Message).ok_or(Unfit::NoMessage),
+        0 => wire::unframe(response.body())
+            .map(Answer::Message)
+            .ok_or(Unfit::NoMessage),
         code => Ok(Answer::Refused(refusal(code, end))),
     }
 }
@@ -149,9 +151,13 @@ fn is_grpc(value: &HeaderValue) -> bool {
 /// An answer has one status: a second is somebody else's.
 fn code(end: &HeaderMap) -> Option<u32> {
     let mut all = end.get_all(GRPC_STATUS).iter();
-    let (Some(value), None) = (all.next(), all.next()) else { return None };
+    let (Some(value), None) = (all.next(), all.next()) else {
+        return None;
+    };
     let text = value.to_str().ok()?;
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 fn refusal(code: u32, end: &HeaderMap) -> Refusal {
@@ -213,7 +219,16 @@ mod tests {
         };
         assert_eq!(read(&["0"]), Some(0));
         assert_eq!(read(&["16"]), Some(16));
-        for bad in [&[][..], &["0", "0"], &["0", "14"], &[""], &["+0"], &["-1"], &["OK"], &["99999999999"]] {
+        for bad in [
+            &[][..],
+            &["0", "0"],
+            &["0", "14"],
+            &[""],
+            &["+0"],
+            &["-1"],
+            &["OK"],
+            &["99999999999"],
+        ] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
     }

@@ -38,7 +38,9 @@ impl Settings {
     pub(crate) fn read(table: &Table<'_>) -> Option<Self> {
         let address = table.text("url").parse(|text| Address::parse(&text)).required();
         let key = table.secret("key", "key_file").optional();
-        let ca = table.file("ca_file").parse(|pem| unless_skipped(&pem, Certificates::parse));
+        let ca = table
+            .file("ca_file")
+            .parse(|pem| unless_skipped(&pem, Certificates::parse));
         let chain = table.file("client_cert_file");
         let client_key = table.file("client_key_file");
         for (key, is_present) in [
@@ -122,10 +124,12 @@ impl Address {
     fn parse(text: &str) -> Result<Self, &'static str> {
         let Some(path) = text.strip_prefix("unix://") else {
             let origin = Origin::parse(text);
-            return origin.map(Self::Network).map_err(|problem| match text.split_once("://") {
-                Some(("http" | "https", _)) => problem,
-                _ => "must begin with https://, unix:///, or http:// for a loopback address",
-            });
+            return origin
+                .map(Self::Network)
+                .map_err(|problem| match text.split_once("://") {
+                    Some(("http" | "https", _)) => problem,
+                    _ => "must begin with https://, unix:///, or http:// for a loopback address",
+                });
         };
         if !path.starts_with('/') || path.ends_with('/') || path.contains('\0') {
             return Err("must name a socket by its whole path: \"unix:///run/plugin.sock\"");
@@ -142,7 +146,10 @@ impl Address {
 }
 
 /// A file that was not opened has no bytes.
-fn unless_skipped<T>(pem: &[u8], parse: impl FnOnce(&[u8]) -> Result<T, &'static str>) -> Result<Option<T>, &'static str> {
+fn unless_skipped<T>(
+    pem: &[u8],
+    parse: impl FnOnce(&[u8]) -> Result<T, &'static str>,
+) -> Result<Option<T>, &'static str> {
     if pem.is_empty() { Ok(None) } else { parse(pem).map(Some) }
 }
 

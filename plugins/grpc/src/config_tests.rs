@@ -29,7 +29,10 @@ fn read(entries: &[(&str, Value)], secrets: SecretFiles) -> (Option<Settings>, V
 
 /// What is wrong with these, beside a good URL and canary.
 fn mistakes(more: &[(&str, Value)]) -> Vec<String> {
-    let mut entries = vec![("url", text("https://plugin.example")), ("canary", text("canary@example.com"))];
+    let mut entries = vec![
+        ("url", text("https://plugin.example")),
+        ("canary", text("canary@example.com")),
+    ];
     for (key, value) in more {
         entries.retain(|(known, _)| known != key);
         entries.push((*key, value.clone()));
@@ -39,7 +42,10 @@ fn mistakes(more: &[(&str, Value)]) -> Vec<String> {
 
 #[test]
 fn the_least_that_is_needed() {
-    let (settings, mistakes) = read(&[("url", text("https://plugin.example")), ("canary", text("c@x.y"))], SecretFiles::Read);
+    let (settings, mistakes) = read(
+        &[("url", text("https://plugin.example")), ("canary", text("c@x.y"))],
+        SecretFiles::Read,
+    );
     assert_eq!(mistakes, [""; 0]);
     let can = settings.expect("settings").capabilities();
     assert!(can.authenticate && can.user_by_email && !can.user_by_login && !can.list);
@@ -78,7 +84,10 @@ fn urls() {
     ] {
         let found = mistakes(&[("url", text(bad))]);
         assert_eq!(found.len(), 1, "{bad}: {found:?}");
-        assert!(found[0].starts_with("url: ") && !found[0].contains("hunter2"), "{bad}: {found:?}");
+        assert!(
+            found[0].starts_with("url: ") && !found[0].contains("hunter2"),
+            "{bad}: {found:?}"
+        );
     }
 }
 
@@ -94,7 +103,10 @@ fn all_mistakes_at_once() {
         SecretFiles::Read,
     );
     let keys: Vec<&str> = mistakes.iter().filter_map(|line| line.split(':').next()).collect();
-    assert_eq!(keys, ["canary", "client_cert_file", "client_key_file", "plain_notfound", "url"]);
+    assert_eq!(
+        keys,
+        ["canary", "client_cert_file", "client_key_file", "plain_notfound", "url"]
+    );
 }
 
 #[test]
@@ -102,7 +114,11 @@ fn what_has_no_effect_is_a_mistake() {
     let off = Value::Bool(false);
     for key in ["lookup_by_login", "plain_not_found"] {
         let (_, mistakes) = read(
-            &[("url", text("https://p.example")), ("look_ups", off.clone()), (key, Value::Bool(true))],
+            &[
+                ("url", text("https://p.example")),
+                ("look_ups", off.clone()),
+                (key, Value::Bool(true)),
+            ],
             SecretFiles::Read,
         );
         assert_eq!(mistakes, [format!("{key}: has no effect with look_ups = false")]);
@@ -112,7 +128,10 @@ fn what_has_no_effect_is_a_mistake() {
         ["canary: has no effect with look_ups = false"]
     );
     let (_, without) = read(&[("url", text("https://p.example"))], SecretFiles::Read);
-    assert!(without.len() == 1 && without[0].starts_with("canary: is required: "), "{without:?}");
+    assert!(
+        without.len() == 1 && without[0].starts_with("canary: is required: "),
+        "{without:?}"
+    );
 }
 
 #[test]
@@ -125,7 +144,10 @@ fn certificates_are_read_and_belong_together() {
             std::fs::write(&path, pem).expect("written");
             text(path.to_str().expect("text"))
         };
-        (write("cert", pair.cert.pem()), write("key", pair.signing_key.serialize_pem()))
+        (
+            write("cert", pair.cert.pem()),
+            write("key", pair.signing_key.serialize_pem()),
+        )
     };
     let ((cert, key), (_, other)) = (made("one"), made("two"));
     let pair = |key: &Value| [("client_cert_file", cert.clone()), ("client_key_file", key.clone())];
@@ -135,11 +157,17 @@ fn certificates_are_read_and_belong_together() {
         mistakes(&pair(&other)),
         ["client_cert_file: doesn't belong to the private key beside it"]
     );
-    assert_eq!(mistakes(&[("ca_file", key.clone())]), ["ca_file: holds no certificate in PEM"]);
+    assert_eq!(
+        mistakes(&[("ca_file", key.clone())]),
+        ["ca_file: holds no certificate in PEM"]
+    );
     let unused = mistakes(&[("url", text("unix:///run/p.sock")), ("ca_file", cert.clone())]);
     assert_eq!(unused, ["ca_file: has no effect without https://"]);
     let half = mistakes(&[("client_cert_file", cert.clone())]);
-    assert_eq!(half, ["client_key_file: is required: a certificate is nothing without its key"]);
+    assert_eq!(
+        half,
+        ["client_key_file: is required: a certificate is nothing without its key"]
+    );
     // On a machine that hasn't got the files.
     let entries = [
         ("url", text("https://p.example")),
@@ -160,9 +188,13 @@ fn the_readme_lists_every_setting() {
     let reader = Reader::new(SecretFiles::Read);
     let table = reader.root(&tree);
     let _ = Settings::read(&table);
-    let (_, reference) = include_str!("../README.md").split_once("# Settings").expect("a reference");
+    let (_, reference) = include_str!("../README.md")
+        .split_once("# Settings")
+        .expect("a reference");
     let (reference, _) = reference.split_once("\n# ").expect("its end");
-    let rows = reference.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let rows = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next());
     let mut documented: Vec<String> = rows.map(str::to_owned).collect();
     documented.sort();
     assert_eq!(documented, table.known_keys());

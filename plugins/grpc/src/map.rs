@@ -122,7 +122,12 @@ const STATUSES: &[(u32, &str, &[Operation], Meaning)] = &[
     (UNAVAILABLE, "SHUTTING_DOWN", ALL, Meaning::Unavailable),
     (UNAVAILABLE, "SOURCE_UNAVAILABLE", ALL, Meaning::Unavailable),
     (UNAVAILABLE, "", ALL, Meaning::Unavailable),
-    (UNAUTHENTICATED, "CALLER_UNAUTHENTICATED", ALL, Meaning::CredentialRefused),
+    (
+        UNAUTHENTICATED,
+        "CALLER_UNAUTHENTICATED",
+        ALL,
+        Meaning::CredentialRefused,
+    ),
     (UNAUTHENTICATED, "", ALL, Meaning::CredentialRefused),
 ];
 
@@ -206,7 +211,11 @@ pub(crate) fn lookup(response: GetUserByEmailResponse, asked: Asked<'_>) -> Resu
                 Asked::Email(email) => same_identifier(&user.email, email.as_str()),
                 Asked::Login(login) => same_identifier(&user.login, login.as_str()),
             };
-            if is_asked { Ok(Lookup::Found(user)) } else { Err(Unfit::AnotherUser) }
+            if is_asked {
+                Ok(Lookup::Found(user))
+            } else {
+                Err(Unfit::AnotherUser)
+            }
         }
         Outcome::Rejection(told) => match rejection(told)? {
             never if NEVER_AT_LOOK_UP.contains(&never) => Err(Unfit::Rejection),

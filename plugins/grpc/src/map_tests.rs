@@ -65,11 +65,22 @@ const WANTED: [(u32, &str, Meaning, Meaning, Meaning); 23] = {
 
 fn means(code: u32, reason: Reason, operation: Operation) -> Meaning {
     let retry_after = None;
-    meaning(&Refusal { code, reason, retry_after }, operation)
+    meaning(
+        &Refusal {
+            code,
+            reason,
+            retry_after,
+        },
+        operation,
+    )
 }
 
 fn reason(name: &str) -> Reason {
-    if name.is_empty() { Reason::None } else { Reason::Ours(name.to_owned()) }
+    if name.is_empty() {
+        Reason::None
+    } else {
+        Reason::Ours(name.to_owned())
+    }
 }
 
 /// Each code that there is and some that there aren't, with each reason, for each operation.
@@ -103,14 +114,22 @@ fn nothing_but_its_own_words_makes_an_absence() {
             }
         }
     }
-    assert_eq!(means(14, Reason::Foreign, CHECK), Meaning::Unavailable, "a proxy's word");
+    assert_eq!(
+        means(14, Reason::Foreign, CHECK),
+        Meaning::Unavailable,
+        "a proxy's word"
+    );
 }
 
 #[test]
 fn only_patience_and_illness_carry_a_wait() {
     let wait = Some(Duration::from_secs(7));
     for (code, name, ..) in WANTED {
-        let refusal = Refusal { code, reason: reason(name), retry_after: wait };
+        let refusal = Refusal {
+            code,
+            reason: reason(name),
+            retry_after: wait,
+        };
         let told = match refused(&refusal, EMAIL).kind() {
             ErrorKind::Throttled { retry_after } | ErrorKind::Unavailable { retry_after } => Some(retry_after),
             _ => None,
@@ -148,7 +167,13 @@ fn checked(rejection: wire::Rejection) -> Result<Authentication, Unfit> {
 
 fn looked_up(outcome: wire::get_user_by_email_response::Outcome, asked: Asked<'_>) -> Result<Lookup, Unfit> {
     let outcome = Some(outcome);
-    lookup(GetUserByEmailResponse { outcome, source: String::new() }, asked)
+    lookup(
+        GetUserByEmailResponse {
+            outcome,
+            source: String::new(),
+        },
+        asked,
+    )
 }
 
 #[test]
@@ -215,6 +240,9 @@ fn a_user_is_the_asked_one_and_has_an_id() {
         assert_eq!(looked_up(told, asked), Err(Unfit::AnotherUser));
     }
     let nameless = wire::authenticate_response::Outcome::User(User::default());
-    let response = AuthenticateResponse { outcome: Some(nameless), source: String::new() };
+    let response = AuthenticateResponse {
+        outcome: Some(nameless),
+        source: String::new(),
+    };
     assert_eq!(authentication(response), Err(Unfit::User));
 }

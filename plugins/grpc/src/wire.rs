@@ -10,8 +10,6 @@ use prost::Message;
 
 #[expect(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
     missing_debug_implementations,
     unreachable_pub,
     reason = "generated code isn't ours to style"

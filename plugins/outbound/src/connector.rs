@@ -65,7 +65,11 @@ impl Connector {
         tcp.set_connect_timeout(Some(within));
         let http2_only = way.http2_only;
         let socket = way.socket.clone();
-        let tls = if origin.is_https() { Some(tls(origin, way)?) } else { None };
+        let tls = if origin.is_https() {
+            Some(tls(origin, way)?)
+        } else {
+            None
+        };
         Ok(Self {
             tcp,
             origin: target.uri(PathAndQuery::from_static("/")),

@@ -121,7 +121,8 @@ mod tests {
         let ((chain, key), (_, other)) = (pair(), pair());
         let broken = "-----BEGIN CERTIFICATE-----\n%%%\n";
         let not_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        let problem = |chain: &str, key: &str| Identity::parse(chain.as_bytes(), key.as_bytes()).expect_err("a mistake");
+        let problem =
+            |chain: &str, key: &str| Identity::parse(chain.as_bytes(), key.as_bytes()).expect_err("a mistake");
         assert!(problem("", &key).contains("no certificate"));
         assert!(problem(broken, &key).contains("isn't PEM"));
         assert!(problem(&chain, "").contains("no private key"));

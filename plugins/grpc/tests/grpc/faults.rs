@@ -51,7 +51,7 @@ async fn what_is_broken_off_is_not_sent_again() {
 #[tokio::test]
 async fn a_flood_is_not_drunk() {
     let gigabyte = [&[0, 0x40, 0, 0, 0][..], &vec![0; 64 * 1024]].concat();
-    let many = vec![0; 5];
+    let many = [0; 5];
     for body in [gigabyte, many.repeat(4096)] {
         let reply = Reply::bytes(body).ending(End::Flood);
         let upstream = Upstream::saying(reply).await;

@@ -13,9 +13,21 @@ use crate::{by_email, by_login, kind, log_in, source, source_at, text};
 async fn is_no_answer(what: &str, reply: Reply) {
     let upstream = Upstream::saying(reply).await;
     let source = source_at(&upstream.url);
-    assert_eq!(kind(&by_email(&source).await), Some(ErrorKind::Protocol), "{what}: by e-mail");
-    assert_eq!(kind(&by_login(&source).await), Some(ErrorKind::Protocol), "{what}: by login");
-    assert_eq!(kind(&log_in(&source).await), Some(ErrorKind::Protocol), "{what}: log-in");
+    assert_eq!(
+        kind(&by_email(&source).await),
+        Some(ErrorKind::Protocol),
+        "{what}: by e-mail"
+    );
+    assert_eq!(
+        kind(&by_login(&source).await),
+        Some(ErrorKind::Protocol),
+        "{what}: by login"
+    );
+    assert_eq!(
+        kind(&log_in(&source).await),
+        Some(ErrorKind::Protocol),
+        "{what}: log-in"
+    );
     assert_eq!(upstream.seen().passwords.len(), 1, "{what}: passwords");
 }
 
@@ -39,12 +51,24 @@ async fn what_is_no_grpc() {
     let ok = headers(&[("grpc-status", "0")]);
     let twice = headers(&[("grpc-status", "0"), ("grpc-status", "0")]);
     for (what, reply) in [
-        ("another type", good().with_headers(&[("content-type", "application/grpc-web")])),
-        ("a page", Reply::bytes("<html>ok</html>").with_headers(&[("content-type", "text/html")])),
+        (
+            "another type",
+            good().with_headers(&[("content-type", "application/grpc-web")]),
+        ),
+        (
+            "a page",
+            Reply::bytes("<html>ok</html>").with_headers(&[("content-type", "text/html")]),
+        ),
         ("no type", good().with_headers(&[])),
         ("no trailers", good().ending(End::Nothing)),
-        ("trailers without a status", good().ending(End::Trailers(headers(&[("x", "y")])))),
-        ("a status in words", good().ending(End::Trailers(headers(&[("grpc-status", "OK")])))),
+        (
+            "trailers without a status",
+            good().ending(End::Trailers(headers(&[("x", "y")]))),
+        ),
+        (
+            "a status in words",
+            good().ending(End::Trailers(headers(&[("grpc-status", "OK")]))),
+        ),
         ("two statuses", good().ending(End::Trailers(twice))),
         (
             "a status before the body alone",
@@ -54,11 +78,21 @@ async fn what_is_no_grpc() {
         ),
         (
             "OK and nothing",
-            Reply { body: Vec::new(), ..good() }
-                .with_headers(&[("content-type", "application/grpc"), ("grpc-status", "0")])
-                .ending(End::Nothing),
+            Reply {
+                body: Vec::new(),
+                ..good()
+            }
+            .with_headers(&[("content-type", "application/grpc"), ("grpc-status", "0")])
+            .ending(End::Nothing),
         ),
-        ("OK in trailers alone", Reply { body: Vec::new(), ..good() }.ending(End::Trailers(ok))),
+        (
+            "OK in trailers alone",
+            Reply {
+                body: Vec::new(),
+                ..good()
+            }
+            .ending(End::Trailers(ok)),
+        ),
         ("another HTTP status", good().http(201)),
         ("a redirect", good().http(307)),
         ("a wrong address", good().http(404)),
@@ -94,14 +128,20 @@ async fn what_is_no_message() {
 
 #[tokio::test]
 async fn what_names_nobody_or_another() {
-    let nobody = |id: &str| User { id: id.to_owned(), ..ada() };
+    let nobody = |id: &str| User {
+        id: id.to_owned(),
+        ..ada()
+    };
     for id in ["", "a\nb", &"x".repeat(256)] {
         is_no_answer("no id", Reply::message(&found(nobody(id)))).await;
     }
     let broken = prost_types::Struct {
         fields: [("a".to_owned(), prost_types::Value { kind: None })].into(),
     };
-    let attributes = User { attributes: Some(broken), ..ada() };
+    let attributes = User {
+        attributes: Some(broken),
+        ..ada()
+    };
     is_no_answer("attributes that are no JSON", Reply::message(&accepted(attributes))).await;
 
     let other = User {
@@ -127,9 +167,23 @@ async fn no_for_no_reason() {
     ] {
         let upstream = Upstream::saying(Reply::message(&ineligible(reason.into()))).await;
         let source = source_at(&upstream.url);
-        assert_eq!(kind(&by_email(&source).await), Some(ErrorKind::Protocol), "{}", reason.as_str_name());
-        assert_eq!(kind(&by_login(&source).await), Some(ErrorKind::Protocol), "{}", reason.as_str_name());
-        assert!(matches!(log_in(&source).await, Ok(Authentication::Reject(_))), "{}", reason.as_str_name());
+        assert_eq!(
+            kind(&by_email(&source).await),
+            Some(ErrorKind::Protocol),
+            "{}",
+            reason.as_str_name()
+        );
+        assert_eq!(
+            kind(&by_login(&source).await),
+            Some(ErrorKind::Protocol),
+            "{}",
+            reason.as_str_name()
+        );
+        assert!(
+            matches!(log_in(&source).await, Ok(Authentication::Reject(_))),
+            "{}",
+            reason.as_str_name()
+        );
     }
 }
 
@@ -141,17 +195,37 @@ async fn codes_without_a_row() {
     }
     let info = |reason: &str, domain: &str| ErrorDetails::with_error_info(reason, domain, [] as [(String, String); 0]);
     for (what, code, details) in [
-        ("a reason of another code", Code::Unavailable, info("USER_NOT_FOUND", "idbridge")),
-        ("another code for its reason", Code::NotFound, info("SOURCE_UNAVAILABLE", "idbridge")),
-        ("a reason that is none", Code::Unavailable, info("NO_SUCH_REASON", "idbridge")),
-        ("an absence in another's words", Code::NotFound, info("USER_NOT_FOUND", "example.com")),
+        (
+            "a reason of another code",
+            Code::Unavailable,
+            info("USER_NOT_FOUND", "idbridge"),
+        ),
+        (
+            "another code for its reason",
+            Code::NotFound,
+            info("SOURCE_UNAVAILABLE", "idbridge"),
+        ),
+        (
+            "a reason that is none",
+            Code::Unavailable,
+            info("NO_SUCH_REASON", "idbridge"),
+        ),
+        (
+            "an absence in another's words",
+            Code::NotFound,
+            info("USER_NOT_FOUND", "example.com"),
+        ),
     ] {
         is_no_answer(what, Reply::status(Status::with_error_details(code, "", details))).await;
     }
     for details in ["!", "CAg=", "/w=="] {
         // No Base64; of another code; no protobuf.
         let trailers = headers(&[("grpc-status", "14"), ("grpc-status-details-bin", details)]);
-        is_no_answer("details that can't be read", Reply::bytes("").ending(End::Trailers(trailers))).await;
+        is_no_answer(
+            "details that can't be read",
+            Reply::bytes("").ending(End::Trailers(trailers)),
+        )
+        .await;
     }
 }
 
@@ -174,7 +248,11 @@ async fn a_bare_not_found_counts_where_the_settings_say_so() {
             ("canary", text(crate::CANARY)),
             ("plain_not_found", idbridge_source::Value::Bool(plain)),
         ]);
-        assert_eq!(kind(&log_in(&source).await), Some(ErrorKind::Protocol), "never of a log-in");
+        assert_eq!(
+            kind(&log_in(&source).await),
+            Some(ErrorKind::Protocol),
+            "never of a log-in"
+        );
         by_email(&source).await
     };
     assert_eq!(kind(&silent(false, true).await), Some(ErrorKind::Protocol));

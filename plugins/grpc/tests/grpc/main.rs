@@ -46,7 +46,9 @@ fn source(settings: &[(&str, Value)]) -> Arc<dyn IdentitySource> {
         name: "plugin".into(),
         clock: Arc::new(SystemClock),
     };
-    let blueprint = Registry::default().with::<Grpc>().plan("grpc", &reader.root(&tree), &context);
+    let blueprint = Registry::default()
+        .with::<Grpc>()
+        .plan("grpc", &reader.root(&tree), &context);
     assert_eq!(reader.into_mistakes(), []);
     blueprint.expect("good settings").build().expect("a source")
 }

@@ -45,8 +45,16 @@ async fn who_tells_nothing_is_told_nothing() {
     let upstream = Upstream::saying(Reply::message(&found(ada()))).await;
     let email = Email::parse("ada@example.com").expect("an address");
     let source = source_at(&upstream.url);
-    let _ = source.user_by_email(&call_within(PATIENCE), &email).await.expect("an answer");
-    for name in ["authorization", "traceparent", "tracestate", "x-idbridge-client-address"] {
+    let _ = source
+        .user_by_email(&call_within(PATIENCE), &email)
+        .await
+        .expect("an answer");
+    for name in [
+        "authorization",
+        "traceparent",
+        "tracestate",
+        "x-idbridge-client-address",
+    ] {
         assert_eq!(upstream.seen().heads[0].get(name), None, "{name}");
     }
 }
@@ -55,13 +63,22 @@ async fn who_tells_nothing_is_told_nothing() {
 #[tokio::test]
 async fn a_probe_needs_an_answer() {
     use idbridge_source::{ErrorKind, Value};
-    let canary = || Reply::message(&found(crate::wire::User { email: CANARY.to_owned(), ..ada() }));
+    let canary = || {
+        Reply::message(&found(crate::wire::User {
+            email: CANARY.to_owned(),
+            ..ada()
+        }))
+    };
     let info = |reason: &str| ErrorDetails::with_error_info(reason, "idbridge", [] as [(String, String); 0]);
     let nobody = || Status::with_error_details(Code::NotFound, "", info("USER_NOT_FOUND"));
     for (reply, with_look_ups, without) in [
         (canary(), None, Some(ErrorKind::Protocol)),
         (Reply::status(nobody()), Some(ErrorKind::CredentialRefused), None),
-        (Reply::status(Status::unimplemented("")), Some(ErrorKind::Unsupported), None),
+        (
+            Reply::status(Status::unimplemented("")),
+            Some(ErrorKind::Unsupported),
+            None,
+        ),
         (
             Reply::status(Status::unauthenticated("")),
             Some(ErrorKind::CredentialRefused),

@@ -35,7 +35,9 @@ fn server(shown: &Pair, wanted: Option<&Pair>, protocol: &[u8]) -> TlsAcceptor {
         }
     };
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(shown.signing_key.serialize_der()));
-    let mut config = builder.with_single_cert(vec![shown.cert.der().clone()], key).expect("a server");
+    let mut config = builder
+        .with_single_cert(vec![shown.cert.der().clone()], key)
+        .expect("a server");
     config.alpn_protocols = vec![protocol.to_vec()];
     TlsAcceptor::from(Arc::new(config))
 }
@@ -99,7 +101,10 @@ async fn a_plugin_that_asks_who_calls_is_shown_our_certificate() {
     let answer = log_in(&client(&upstream, &plugin, Some(&ours))).await;
     assert!(matches!(answer, Ok(Authentication::Accept(_))), "{answer:?}");
     for shown in [None, Some(&another)] {
-        assert_eq!(kind(&log_in(&client(&upstream, &plugin, shown)).await), Some(UNAVAILABLE));
+        assert_eq!(
+            kind(&log_in(&client(&upstream, &plugin, shown)).await),
+            Some(UNAVAILABLE)
+        );
     }
     assert_eq!(upstream.seen().passwords.len(), 1);
 }
@@ -108,6 +113,9 @@ async fn a_plugin_that_asks_who_calls_is_shown_our_certificate() {
 async fn http2_is_agreed_on_or_nothing_is_sent() {
     let plugin = certified("localhost");
     let upstream = start(server(&plugin, None, b"http/1.1")).await;
-    assert_eq!(kind(&log_in(&client(&upstream, &plugin, None)).await), Some(UNAVAILABLE));
+    assert_eq!(
+        kind(&log_in(&client(&upstream, &plugin, None)).await),
+        Some(UNAVAILABLE)
+    );
     assert_eq!(upstream.seen().connections, 0);
 }

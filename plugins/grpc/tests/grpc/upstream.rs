@@ -106,10 +106,7 @@ impl Upstream {
         Self { url, seen, running }
     }
 
-    pub(crate) fn start_on_socket<F>(
-        path: &Path,
-        handler: impl Fn(Question) -> F + Send + Sync + 'static,
-    ) -> Self
+    pub(crate) fn start_on_socket<F>(path: &Path, handler: impl Fn(Question) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Reply> + Send + 'static,
     {
@@ -161,7 +158,9 @@ impl Server {
 
     async fn serve(self, io: impl Io) {
         self.seen.send_modify(|seen| seen.connections += 1);
-        let Ok(mut connection) = h2::server::handshake(io).await else { return };
+        let Ok(mut connection) = h2::server::handshake(io).await else {
+            return;
+        };
         let cut = Arc::new(Notify::new());
         let mut exchanges = JoinSet::new();
         loop {
@@ -177,7 +176,9 @@ impl Server {
 
     async fn exchange(self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>, cut: Arc<Notify>) {
         let (head, body) = request.into_parts();
-        let Some(question) = read(head.uri.path(), body).await else { return };
+        let Some(question) = read(head.uri.path(), body).await else {
+            return;
+        };
         let is_log_in = matches!(question, Question::Authenticate(_));
         self.seen.send_modify(|seen| {
             seen.heads.push(head.headers);
@@ -247,8 +248,12 @@ async fn read(path: &str, mut body: RecvStream) -> Option<Question> {
     }
     let message = bytes.get(5..)?;
     match path {
-        "/idbridge.v1.IdentityService/Authenticate" => AuthenticateRequest::decode(message).ok().map(Question::Authenticate),
-        "/idbridge.v1.IdentityService/GetUserByEmail" => GetUserByEmailRequest::decode(message).ok().map(Question::LookUp),
+        "/idbridge.v1.IdentityService/Authenticate" => {
+            AuthenticateRequest::decode(message).ok().map(Question::Authenticate)
+        }
+        "/idbridge.v1.IdentityService/GetUserByEmail" => {
+            GetUserByEmailRequest::decode(message).ok().map(Question::LookUp)
+        }
         _ => None,
     }
 }

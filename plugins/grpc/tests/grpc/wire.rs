@@ -2,8 +2,6 @@
 
 #[expect(
     clippy::all,
-    clippy::allow_attributes,
-    clippy::allow_attributes_without_reason,
     missing_debug_implementations,
     unreachable_pub,
     reason = "generated code isn't ours to style"
