@@ -205,3 +205,7 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+#[cfg(feature = "grpc")]
+mod behind_tests;

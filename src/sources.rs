@@ -23,7 +23,10 @@ use share::{Lookups, Share};
 
 /// The one list of compiled-in kinds.
 pub fn registry() -> Registry {
-    Registry::default().with::<Memory>().with::<Okta>()
+    let registry = Registry::default().with::<Memory>().with::<Okta>();
+    #[cfg(feature = "grpc")]
+    let registry = registry.with::<idbridge_grpc::Grpc>();
+    registry
 }
 
 /// What stands around a source, from the outside in.
@@ -59,4 +62,4 @@ pub fn decorate(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

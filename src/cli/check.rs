@@ -141,7 +141,7 @@ fn listener(listen: Option<&Listen>) -> String {
 fn can(source: &Source) -> String {
     let rules = &source.rules;
     if rules.mode == Mode::Off {
-        return format!("{}; ids \"{}|…\"; off", source.kind, source.id_prefix);
+        return format!("{}; {}; off", source.kind, ids(source));
     }
     let capabilities = rules.mode.capabilities(source.blueprint.capabilities());
     let able = [
@@ -151,7 +151,14 @@ fn can(source: &Source) -> String {
         (rules.cohort.is_some(), "lets a cohort move"),
         (rules.tombstones.is_some(), "has tombstones"),
     ];
-    format!("{}; ids \"{}|…\"; {}", source.kind, source.id_prefix, listed(&able))
+    format!("{}; {}; {}", source.kind, ids(source), listed(&able))
+}
+
+fn ids(source: &Source) -> String {
+    match source.id_prefix.as_str() {
+        "" => "ids as they come".to_owned(),
+        prefix => format!("ids \"{prefix}|…\""),
+    }
 }
 
 fn takes(route: &Route) -> String {

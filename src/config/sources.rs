@@ -82,11 +82,12 @@ pub(super) fn read(
         .iter()
         .filter_map(|(name, table)| {
             let kind = read_kind(table, registry);
-            let id_prefix = read_prefix(table, name, &mut prefixes);
             let max_in_flight = in_flight(table, 70);
             let lookup_ttl = table.duration("lookup_ttl", Duration::ZERO..=LONGEST_TTL).or(TTL);
             let forward_client_address = table.bool("forward_client_address").or(false);
             let blueprint = plan(table, name, kind.as_deref(), registry, rest);
+            let may_be_empty = blueprint.as_ref().is_some_and(|plan| plan.ids_may_have_a_prefix());
+            let id_prefix = read_prefix(table, name, may_be_empty, &mut prefixes);
             let rules = gate::read(table, name, &id_prefix, blueprint.as_deref(), secrets);
             let words = mapping::read(table, blueprint.as_deref());
             table.finish();
@@ -118,8 +119,12 @@ fn read_kind(table: &Table<'_>, registry: &Registry) -> Option<String> {
     kind.required()
 }
 
-fn read_prefix(table: &Table<'_>, name: &str, prefixes: &mut BTreeMap<String, String>) -> String {
+/// Empty is one where the source's ids may have theirs: another broker's do, and a second would be for ever too.
+fn read_prefix(table: &Table<'_>, name: &str, may_be_empty: bool, prefixes: &mut BTreeMap<String, String>) -> String {
     let prefix = table.text("id_prefix").parse(|prefix| {
+        if prefix.is_empty() && may_be_empty {
+            return Ok(prefix);
+        }
         if prefix.is_empty() {
             return Err("is empty; two sources' users must never share an id. Leave it out to take the source's name");
         }

@@ -2,7 +2,7 @@
 //! "I could not find out", and may change nothing else.
 
 #[path = "../../plugins/memory/tests/behaviour/subject.rs"]
-mod subject;
+pub(crate) mod subject;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::telemetry::metrics::Metrics;
 
 #[test]
 fn no_kind_hides_another() {
-    assert_eq!(super::registry().kinds(), ["memory", "okta"]);
+    assert_eq!(super::registry().kinds(), ["grpc", "memory", "okta"]);
 }
 
 fn watcher() -> Arc<Watcher> {

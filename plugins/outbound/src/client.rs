@@ -9,7 +9,7 @@ use tracing::Instrument as _;
 use crate::connections::{Answer, Connections, Failure, Message};
 use crate::error::{HttpStatus, Refused};
 use crate::request::Route;
-use crate::{Origin, Request, Response};
+use crate::{Origin, Request, Response, Way};
 
 const USER_AGENT: &str = concat!("idbridge/", env!("CARGO_PKG_VERSION"));
 
@@ -48,7 +48,12 @@ pub struct Client {
 impl Client {
     /// Opens no connection. For https it reads the machine's certificate store.
     pub fn new(origin: Origin, limits: Limits) -> Result<Self, BuildError> {
-        let connections = Connections::new(&origin, limits.connect)?;
+        Self::by_way_of(Way::default(), origin, limits)
+    }
+
+    /// The same, where the connection isn't a usual one.
+    pub fn by_way_of(way: Way, origin: Origin, limits: Limits) -> Result<Self, BuildError> {
+        let connections = Connections::new(&origin, way, limits.connect)?;
         Ok(Self {
             connections,
             limits,

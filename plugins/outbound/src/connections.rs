@@ -15,10 +15,10 @@ use http::{HeaderMap, Method, StatusCode};
 use idbridge_source::{BoxError, BuildError};
 use tokio::time::{Instant, timeout};
 
-use crate::Origin;
 use crate::connector::Connector;
 use crate::error::Refused;
 use crate::origin::Target;
+use crate::{Origin, Way};
 
 /// Shorter than the idle time of common load balancers (60 s), so that a connection is rarely found closed.
 const IDLE: Duration = Duration::from_secs(30);
@@ -44,6 +44,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    pub(crate) trailers: HeaderMap,
 }
 
 /// Why there is no whole answer.
@@ -72,12 +73,12 @@ enum Connection {
 }
 
 impl Connections {
-    pub(crate) fn new(origin: &Origin, connect: Duration) -> Result<Self, BuildError> {
+    pub(crate) fn new(origin: &Origin, way: Way, connect: Duration) -> Result<Self, BuildError> {
         let target = origin
             .target()
             .ok_or_else(|| BuildError::new("the host fits no header"))?;
         Ok(Self {
-            connector: Connector::new(origin, &target, connect)?,
+            connector: Connector::new(origin, way, &target, connect)?,
             target,
             kept: Mutex::default(),
             opening: tokio::sync::Mutex::default(),

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | one request is one request | nothing repeats or redirects; a 3xx is an error |
 //! | the host is the one in the settings | [`Origin`]; links in answers are never followed |
+//! | an upstream is who it says | the machine's certificate store, or the authorities of a [`Way`] and no others |
 //! | a path is the one that was meant | [`Request::segment`] encodes, and the built path is compared with the intended one |
 //! | every wait ends | connecting, and the whole exchange, body included; never later than the call's deadline |
 //! | an answer has an end | the cap counts bytes as they arrive, whatever `Content-Length` says |
@@ -23,6 +24,7 @@ mod error;
 mod origin;
 mod request;
 mod response;
+mod way;
 #[cfg(test)]
 mod wire_tests;
 
@@ -31,3 +33,4 @@ pub use error::{HttpStatus, Undecodable};
 pub use origin::Origin;
 pub use request::Request;
 pub use response::Response;
+pub use way::{Certificates, Identity, Way};

@@ -70,6 +70,13 @@ impl Request {
         self.header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
     }
 
+    /// A body of this type, as it is.
+    #[must_use]
+    pub fn body(mut self, content_type: HeaderValue, body: impl Into<Bytes>) -> Self {
+        self.0.body = Some(body.into());
+        self.header(header::CONTENT_TYPE, content_type)
+    }
+
     pub(crate) fn route(&self) -> &Route {
         &self.0.route
     }

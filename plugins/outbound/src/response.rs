@@ -1,5 +1,6 @@
 use std::fmt;
 
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use idbridge_source::{ErrorKind, SourceError};
 use serde::de::DeserializeOwned;
@@ -21,6 +22,16 @@ impl Response {
 
     pub fn headers(&self) -> &HeaderMap {
         &self.answer.headers
+    }
+
+    /// The body as it came.
+    pub fn body(&self) -> &Bytes {
+        &self.answer.body
+    }
+
+    /// What HTTP/2 says after the body. Empty over HTTP/1.1, whose trailers are not read.
+    pub fn trailers(&self) -> &HeaderMap {
+        &self.answer.trailers
     }
 
     /// The body as one JSON value that is called `application/json`; anything else is [`ErrorKind::Protocol`]. The
@@ -83,6 +94,7 @@ mod tests {
         let response = Response {
             route: Request::get("/x/{id}").into_parts().route,
             answer: Answer {
+                trailers: HeaderMap::new(),
                 status: StatusCode::OK,
                 headers,
                 body: Bytes::from_static(body),

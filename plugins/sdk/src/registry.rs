@@ -44,6 +44,12 @@ pub trait Blueprint: Debug + Send + Sync {
         true
     }
 
+    /// Whether its users' ids may come as `prefix|id` already, as those of another broker do. Only then may the broker be told
+    /// to put nothing before them.
+    fn ids_may_have_a_prefix(&self) -> bool {
+        false
+    }
+
     /// Makes the source for one worker thread, inside that worker's runtime. Opens no connection.
     ///
     /// Called more than once: for each worker, and for whoever probes the source.

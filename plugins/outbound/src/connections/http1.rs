@@ -1,7 +1,7 @@
 //! HTTP/1.1: one exchange at a time on a connection.
 
 use bytes::Bytes;
-use http::{Request, Response, Uri, header};
+use http::{HeaderMap, Request, Response, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
@@ -61,6 +61,7 @@ pub(super) async fn read(response: Response<Incoming>, limit: usize) -> Result<A
         status: head.status,
         headers: head.headers,
         body: body.whole(),
+        trailers: HeaderMap::new(),
     })
 }
 

@@ -134,10 +134,12 @@ async fn whole(response: Response<RecvStream>, limit: usize) -> Result<Answer, F
         // An error says that the stream is over: so does the next piece.
         drop(incoming.flow_control().release_capacity(length));
     }
+    let trailers = incoming.trailers().await.map_err(Failure::Http2)?;
     Ok(Answer {
         status: head.status,
         headers: head.headers,
         body: body.whole(),
+        trailers: trailers.unwrap_or_default(),
     })
 }
 

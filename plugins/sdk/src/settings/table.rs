@@ -26,6 +26,7 @@ const SECRET_FILE_BYTES: u64 = 64 * 1024;
 /// | [`one_or_more`](Self::one_or_more) | `"a"` or `["a", "b"]` | `a, b` |
 /// | [`path_to`](Self::path_to) | `"tls/key.pem"` | `tls/key.pem` |
 /// | [`secret`](Self::secret) | `"…"`, or the path of a file under `file_key` | the same |
+/// | [`file`](Self::file) | the path of a file whose bytes are wanted | the same |
 /// | [`table`](Self::table), [`named_tables`](Self::named_tables) | `[key]`, `[key.NAME]` | one variable for each key in it |
 /// | [`tables`](Self::tables) | `[[key]]` | can't be said |
 ///
@@ -247,6 +248,24 @@ impl<'a> Table<'a> {
         inline.parse(check_secret)
     }
 
+    /// The bytes of the file that is named here, a certificate or a key in PEM: what no line of settings can hold.
+    ///
+    /// Mistakes besides: a file that can't be read, is no plain file, has more than 64 KiB, or is empty. With
+    /// [`SecretFiles::Skip`] it stays closed and the bytes are none.
+    pub fn file(&'a self, key: &'static str) -> Field<'a, Vec<u8>> {
+        let skip = self.reader.secrets() == SecretFiles::Skip;
+        self.path_to(key).parse(|path| {
+            if skip {
+                return Ok(Vec::new());
+            }
+            let bytes = read_file(&path)?;
+            if bytes.is_empty() {
+                return Err("names a file that is empty".to_owned());
+            }
+            Ok(bytes)
+        })
+    }
+
     /// The table under this key, if it was said. The caller finishes it: `finish` doesn't look inside.
     pub fn table(&self, key: &'static str) -> Option<Table<'a>> {
         self.node(key)
@@ -341,6 +360,14 @@ fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 fn read_secret(path: &std::path::Path) -> Result<Secret, String> {
+    let unreadable = |_| format!("names a file that can't be read: {}", std::io::ErrorKind::InvalidData);
+    let text = String::from_utf8(read_file(path)?).map_err(unreadable)?;
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    check_secret(line.strip_suffix('\r').unwrap_or(line).to_owned())
+        .map_err(|problem| format!("names a file whose content {problem}"))
+}
+
+fn read_file(path: &std::path::Path) -> Result<Vec<u8>, String> {
     let describe = |error: std::io::Error| format!("names a file that can't be read: {}", error.kind());
     let metadata = std::fs::metadata(path).map_err(describe)?;
     if !metadata.is_file() {
@@ -349,10 +376,7 @@ fn read_secret(path: &std::path::Path) -> Result<Secret, String> {
     if metadata.len() > SECRET_FILE_BYTES {
         return Err("names a file that is too large for a secret".to_owned());
     }
-    let text = std::fs::read_to_string(path).map_err(describe)?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    check_secret(line.strip_suffix('\r').unwrap_or(line).to_owned())
-        .map_err(|problem| format!("names a file whose content {problem}"))
+    std::fs::read(path).map_err(describe)
 }
 
 fn check_secret(text: String) -> Result<Secret, &'static str> {
