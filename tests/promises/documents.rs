@@ -9,7 +9,7 @@ use super::architecture::{files, read, root};
 const GUIDES: [&str; 2] = ["docs/okta-to-auth0.md", "docs/security.md"];
 
 /// Names in the guides that are Auth0's, Okta's or a tool's, not ours.
-const NAMES_OF_OTHERS: [&str; 42] = [
+const NAMES_OF_OTHERS: [&str; 37] = [
     // Auth0's log event type codes.
     "actions_execution_failed",
     "api_limit",
@@ -38,12 +38,6 @@ const NAMES_OF_OTHERS: [&str; 42] = [
     "update:connections_options",
     "{\"blocked\": true}",
     "https://cdn.auth0.com/ip-ranges.json",
-    // Where their pages stand.
-    "auth0.com/docs/…",
-    "auth0/docs",
-    "developer.okta.com",
-    "help.okta.com",
-    "support.okta.com",
     // auth0-deploy-cli, and what stands in scripts.
     "AUTH0_ALLOW_DELETE",
     "console.log",
