@@ -15,6 +15,7 @@ mod promises {
     mod cli;
     mod clients;
     mod docs;
+    mod doctor;
     mod example_client;
     mod hang_up;
     mod health;

@@ -33,6 +33,7 @@ fn lookups() -> Arc<Lookups> {
     Arc::new(Lookups::new(Duration::from_secs(60), shared))
 }
 
+mod examine;
 mod gate;
 
 mod observe {
