@@ -16,6 +16,7 @@ mod promises {
     mod clients;
     mod docs;
     mod documents;
+    mod doctor;
     mod example_client;
     mod hang_up;
     mod health;

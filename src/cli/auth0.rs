@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Exit, output};
 
-mod files;
+pub(super) mod files;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Auth0 {

@@ -1,115 +1,139 @@
-//! `doctor`: each source, asked for real.
+//! `doctor`: each source, or the Auth0 tenant, examined for real.
+
+mod auth0;
+mod report;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use idbridge_source::{ErrorKind, SecretFiles, SourceError};
-use serde::Serialize;
+use idbridge_source::{Call, Password, SecretFiles};
+use tokio::time::Instant;
 
-use super::{Environment, Exit, output, runtime};
-use crate::app::broker::Broker;
-use crate::app::probe;
+use self::report::{Report, worst};
+use super::{Environment, Exit, output, runtime, try_it};
+use crate::app::broker::{Broker, Source};
 use crate::config::{self, Config};
-use crate::sources;
-use crate::sources::gate::TurnedOff;
+use crate::{app, request_id, sources};
+
+/// For all questions to one source together.
+const WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  idbridge doctor --config idbridge.toml")]
+#[command(after_help = "Examples:\n  idbridge doctor --config idbridge.toml\n  \
+                        idbridge doctor --config idbridge.toml --canary-password-stdin < canary-password\n  \
+                        idbridge doctor --config idbridge.toml --auth0 --domain acme.eu.auth0.com\n\n\
+                        The canary's password is submitted once and, if it was right, one wrong password after it. Each\n\
+                        wrong one counts towards a lock: the canary is a user for tests, and nobody else.\n\n\
+                        --auth0 takes a Management API token from $AUTH0_MANAGEMENT_TOKEN or --token-stdin, and changes\n\
+                        nothing. It needs read:connections, read:connections_options, read:actions,\n\
+                        read:attack_protection, read:guardian_factors, read:tenant_settings.")]
 pub(crate) struct Args {
     /// The settings file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Examine this source only
+    #[arg(long, value_name = "NAME", conflicts_with = "auth0")]
+    source: Option<String>,
+    /// Log in as the canary, with the password from standard input; one line end at its end is not part of it
+    #[arg(long, conflicts_with = "auth0")]
+    canary_password_stdin: bool,
+    /// Examine the Auth0 tenant that the export was deployed to, instead of the sources
+    #[arg(long, requires = "domain")]
+    auth0: bool,
+    /// The tenant's own domain, not a custom one
+    #[arg(long, value_name = "TENANT", requires = "auth0")]
+    domain: Option<String>,
+    /// The connection's name, if more than one has idbridge's configuration
+    #[arg(long, value_name = "NAME", requires = "auth0")]
+    connection: Option<String>,
+    /// Read the Management API token from standard input
+    #[arg(long, requires = "auth0")]
+    token_stdin: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
 }
 
-/// What was found out about one source.
-#[derive(Serialize)]
-struct Finding {
-    source: String,
-    ok: bool,
-    /// The error kind; none if the source is fine.
-    problem: Option<&'static str>,
-    /// For the log and the operator: which operation failed, and how.
-    detail: Option<String>,
-    /// What to do.
-    advice: Option<&'static str>,
-}
-
 pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
-    let config = match config::load(&args.config, environment, &sources::registry(), SecretFiles::Read) {
+    let config = match config::load(
+        &args.config,
+        environment.clone(),
+        &sources::registry(),
+        SecretFiles::Read,
+    ) {
         Ok(config) => config,
         Err(mistakes) => {
             output::error(&output::mistakes(&mistakes));
             return Exit::Usage;
         }
     };
-    let findings = match runtime::block_on(examine(config)) {
-        Some(Ok(findings)) => findings,
+    if let Some(domain) = &args.domain {
+        return auth0::run(args, domain, &config, &environment);
+    }
+    let password = match canary_password(args, &config) {
+        Ok(password) => password,
+        Err(problem) => {
+            output::error(&problem);
+            return Exit::Usage;
+        }
+    };
+    let reports = match runtime::block_on(examine(config, args.source.as_deref(), password)) {
+        Some(Ok(reports)) => reports,
         Some(Err(error)) => {
             output::error(&error.to_string());
             return Exit::Unknown;
         }
         None => return Exit::Unknown,
     };
-    let fine = findings.iter().all(|finding| finding.ok);
+    let exit = worst(&reports);
     if args.json {
-        output::json(&serde_json::json!({ "ok": fine, "sources": findings }));
+        let sources: Vec<_> = reports
+            .iter()
+            .map(|report| {
+                serde_json::json!({
+                    "source": report.subject, "ok": report.is_fine(), "findings": report.to_json(),
+                })
+            })
+            .collect();
+        output::json(&serde_json::json!({ "ok": exit == Exit::Fine, "sources": sources }));
     } else {
-        findings.iter().for_each(|finding| output::line(&finding.to_text()));
+        reports.iter().for_each(|report| output::line(&report.to_text()));
     }
-    if fine { Exit::Fine } else { Exit::No }
+    exit
 }
 
-async fn examine(config: Config) -> Result<Vec<Finding>, crate::app::Error> {
+/// Read once it is known whose it is: no source is handed the password of another's canary.
+fn canary_password(args: &Args, config: &Config) -> Result<Option<Password>, String> {
+    let names: Vec<&str> = config.sources.iter().map(|source| &*source.name).collect();
+    match &args.source {
+        Some(asked) if !names.contains(&asked.as_str()) => {
+            return Err(format!("--source: no such source; there are: {}", names.join(", ")));
+        }
+        None if args.canary_password_stdin && names.len() > 1 => {
+            return Err(format!("--source: say whose canary it is: {}", names.join(", ")));
+        }
+        _ => {}
+    }
+    if !args.canary_password_stdin {
+        return Ok(None);
+    }
+    let mut text = try_it::password(true)?;
+    let password = Password::parse(std::mem::take(&mut *text));
+    password
+        .map(Some)
+        .map_err(|_| "the canary's password must have 1 to 1,024 bytes without NUL".to_owned())
+}
+
+async fn examine(config: Config, only: Option<&str>, password: Option<Password>) -> Result<Vec<Report>, app::Error> {
     let broker = Broker::new(config).await?;
-    let mut findings = Vec::new();
-    for source in broker.sources() {
-        let answer = broker.build_source(source)?.probe(&probe::call()).await;
-        findings.push(Finding::new(&source.name, answer));
+    let mut reports = Vec::new();
+    let chosen = |source: &&Source| only.is_none_or(|only| *source.name == *only);
+    for source in broker.sources().iter().filter(chosen) {
+        let call = Call::new(request_id::make(), Instant::now() + WITHIN);
+        reports.push(Report {
+            subject: source.name.to_string(),
+            findings: broker.build_source(source)?.examine(&call, password.as_ref()).await,
+        });
     }
-    Ok(findings)
-}
-
-impl Finding {
-    fn new(source: &str, answer: Result<(), SourceError>) -> Self {
-        let error = answer.err();
-        Self {
-            source: source.to_owned(),
-            ok: error.is_none(),
-            problem: error.as_ref().map(|error| error.kind().name()),
-            detail: error.as_ref().map(SourceError::chain),
-            advice: error.as_ref().map(advice),
-        }
-    }
-
-    fn to_text(&self) -> String {
-        let Self {
-            source, detail, advice, ..
-        } = self;
-        match (detail, advice) {
-            (Some(detail), Some(advice)) => format!("{source}: {detail}\n  {advice}"),
-            _ => format!("{source}: fine; it is reachable, takes our credential, and shows what it should"),
-        }
-    }
-}
-
-fn advice(error: &SourceError) -> &'static str {
-    if std::error::Error::source(error).is_some_and(|cause| cause.is::<TurnedOff>()) {
-        return "nothing was asked: the settings turn it off";
-    }
-    match error.kind() {
-        ErrorKind::Ambiguous => "two users answer to what the settings name once; name one that is unique",
-        ErrorKind::CredentialRefused => {
-            "the source refuses our credential, or hides the canary from it: check the token, the rights of the \
-             account that made it, and that the canary exists and is spelt as in the settings"
-        }
-        ErrorKind::Protocol => "something else than this sort of source answers there: check the URL, and proxies",
-        ErrorKind::Throttled { .. } => "the source's rate limit is used up: who else uses this credential?",
-        ErrorKind::TimedOut => "no answer came in time: check the network, firewalls and the source's state",
-        ErrorKind::Unavailable { .. } => {
-            "it can't be reached: check the URL, DNS, firewalls, TLS and the source's state"
-        }
-        ErrorKind::Unsupported => "this source can't be probed with these settings",
-    }
+    Ok(reports)
 }

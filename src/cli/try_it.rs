@@ -164,7 +164,7 @@ fn caller(key: &str) -> Caller {
     Caller::new("try", vec![hash])
 }
 
-fn password(from_stdin: bool) -> Result<Zeroizing<String>, String> {
+pub(super) fn password(from_stdin: bool) -> Result<Zeroizing<String>, String> {
     if !from_stdin {
         let typed = rpassword::prompt_password("Password: ");
         return typed

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup, Page,
-    Password, Rejection, SourceError, User, UserId, UserName, Verdict,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login,
+    Lookup, Page, Password, Rejection, SourceError, User, UserId, UserName, Verdict,
 };
 
 use cohort::Cohort;

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, Factors, IdentitySource, Login, Lookup, Page, Password,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, Factors, Finding, IdentitySource, Login, Lookup, Page, Password,
     SourceError, User, UserId, UserName,
 };
 use serde_json::{Map, Value};
@@ -135,6 +135,10 @@ impl<S: IdentitySource> IdentitySource for Mapping<S> {
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         self.inner.probe(call).await
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        self.inner.examine(call, canary_password).await
     }
 }
 

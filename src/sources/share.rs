@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup, Page,
-    Password, SourceError, UserId, UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login,
+    Lookup, Page, Password, SourceError, UserId, UserName,
 };
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;

@@ -43,6 +43,7 @@ fn words() -> Words {
     }
 }
 
+mod examine;
 mod gate;
 
 mod mapping {

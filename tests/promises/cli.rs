@@ -116,9 +116,14 @@ async fn try_and_doctor_tell_yes_no_and_could_not_find_out_apart() {
     );
     for (arguments, code, begins) in [
         (["doctor", "--json", "--config", &fine].to_vec(), 0, r#"{"ok":true,"#),
-        (["doctor", "--config", &token].to_vec(), 1, "okta: credential_refused"),
-        (["doctor", "--config", &canary].to_vec(), 1, "okta: credential_refused"),
-        (["doctor", "--config", &gone].to_vec(), 1, "okta: unavailable"),
+        (["doctor", "--config", &fine].to_vec(), 0, "okta: engine: fine;"),
+        (["doctor", "--config", &token].to_vec(), 1, "okta: engine: fine;"),
+        (["doctor", "--config", &canary].to_vec(), 1, "okta: engine: fine;"),
+        (
+            ["doctor", "--config", &gone].to_vec(),
+            1,
+            "okta: engine: failed; unavailable",
+        ),
         (
             ["try", "get-user", "ada@example.com", "--json", "--config", &fine].to_vec(),
             0,

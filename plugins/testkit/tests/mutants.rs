@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use defect::{Defect, Habit, SOUND, amend, forget, reject, unlike};
 use idbridge_source::{
-    Admission, Authentication, Cursor, ErrorKind, Lookup, Page, Rejection, SourceError, User, UserId,
+    Admission, Authentication, Cursor, ErrorKind, Finding, Lookup, Page, Rejection, SourceError, User, UserId, Verdict,
 };
 use idbridge_testkit::{CASES, Subject, check};
 use subject::MemorySubject;
@@ -108,9 +108,16 @@ fn mutants() -> Vec<(&'static str, Defect)> {
         ("faults::probe_answers_when_well", Defect { probe: |_| err(DOWN), ..SOUND }),
         ("faults::probe_fails_when_down", Defect { probe: |_| Ok(()), ..SOUND }),
         ("faults::probe_submits_no_password", Defect { habit: Habit::ProbeByLoggingIn, ..SOUND }),
+        ("examine::something_is_fine_when_well", Defect { examine: |_| Vec::new(), ..SOUND }),
+        ("examine::something_is_fine_when_well", Defect { probe: |_| err(DOWN), ..SOUND }),
+        ("examine::an_outage_is_never_fine", Defect { examine: |_| vec![Finding::of_probe(Ok(()))], ..SOUND }),
+        ("examine::an_outage_is_never_fine", Defect { examine: |findings| [findings, vec![Finding::of_probe(Ok(()))]].concat(), ..SOUND }),
+        ("examine::a_hung_upstream_ends_at_the_deadline", Defect { habit: Habit::IgnoreDeadline, ..SOUND }),
+        ("examine::no_password_is_submitted_unasked", Defect { habit: Habit::ProbeByLoggingIn, ..SOUND }),
         ("secrecy::debug_shows_no_secret", Defect { habit: Habit::ShowPassword, ..SOUND }),
         ("secrecy::errors_show_no_personal_data", Defect { look_up: |answer, asked| answer.map_err(|error| SourceError::new(error.kind(), format!("find {asked}"))), ..SOUND }),
         ("secrecy::errors_show_no_personal_data", Defect { look_up: |answer, asked| answer.map_err(|error| error.with_source(asked.replace('@', "%40"))), ..SOUND }),
+        ("secrecy::findings_show_no_secret", Defect { examine: |_| vec![Finding::new("canary", Verdict::Wrong("ada@example.com".into()))], ..SOUND }),
         ("secrecy::logs_show_no_secret", Defect { habit: Habit::LogPassword, ..SOUND }),
         ("secrecy::logs_show_no_secret", Defect { habit: Habit::LogAddressInSpan, ..SOUND }),
     ]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 /// The order in which the Actions must run: the first fetches what the others need.
-const ACTIONS: [&str; 4] = ["metadata", "password-expired", "second-factor", "roles"];
+pub(in crate::cli) const ACTIONS: [&str; 4] = ["metadata", "password-expired", "second-factor", "roles"];
 
 /// `{{CONNECTION}}` stands for the connection's name, in paths too; the `@@…@@` are auth0-deploy-cli's own.
 type Template = (&'static str, &'static str);
@@ -59,7 +59,7 @@ const TEMPLATES: [&[Template]; 5] = [
 /// The list of a tenant's bindings: one file for all connections, and for Actions that aren't ours.
 pub(super) const TRIGGERS: &str = "triggers/triggers.json";
 
-pub(super) fn templates(connection: &str) -> impl Iterator<Item = (PathBuf, String)> {
+pub(in crate::cli) fn templates(connection: &str) -> impl Iterator<Item = (PathBuf, String)> {
     let fill = |text: &str| text.replace("{{CONNECTION}}", connection);
     TEMPLATES
         .into_iter()

@@ -84,6 +84,20 @@ async fn a_good_org_is_fine_in_everything() {
 }
 
 #[tokio::test]
+async fn the_readme_names_every_check_in_order() {
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("# What the doctor looks at").expect("the section");
+    let (section, _) = section.split_once("\n# ").expect("the next");
+    let rows = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let named: Vec<&str> = rows.filter(|name| *name != "check" && !name.starts_with('-')).collect();
+    let found = examined(&world(|_| {}).await, None).await;
+    let checks: Vec<&str> = found.iter().map(|(check, _, _)| check.as_str()).collect();
+    assert_eq!(named, checks);
+}
+
+#[tokio::test]
 async fn without_a_password_log_ins_are_said_to_be_left_out() {
     let world = world(|_| {}).await;
     let findings = examined(&world, None).await;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
-    Password, SourceError, User, UserId, UserName,
+    Authentication, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup,
+    Page, Password, SourceError, User, UserId, UserName,
 };
 use idbridge_testkit::{Fault, Subject, Submission};
 
@@ -26,6 +26,8 @@ pub(crate) struct Defect {
     /// Changes what a list answers to this cursor.
     pub(crate) list: fn(Answer<Page>, Option<&str>) -> Answer<Page>,
     pub(crate) probe: fn(Answer<()>) -> Answer<()>,
+    /// Changes what an examination finds.
+    pub(crate) examine: fn(Vec<Finding>) -> Vec<Finding>,
     /// Changes the login before it is sent.
     pub(crate) login: fn(&str) -> String,
     pub(crate) password: fn(&str) -> String,
@@ -61,6 +63,7 @@ pub(crate) const SOUND: Defect = Defect {
     look_up: |answer, _| answer,
     list: |answer, _| answer,
     probe: |answer| answer,
+    examine: |findings| findings,
     login: str::to_owned,
     password: str::to_owned,
     address: str::to_owned,
@@ -226,6 +229,10 @@ impl IdentitySource for Mutant {
             self.log_in_on_the_side(call).await;
         }
         (self.defect.probe)(self.inner.probe(&self.call(call)).await)
+    }
+
+    async fn examine(&self, call: &Call, _canary_password: Option<&Password>) -> Vec<Finding> {
+        (self.defect.examine)(vec![Finding::of_probe(self.probe(call).await)])
     }
 }
 
