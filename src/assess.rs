@@ -94,6 +94,7 @@ pub async fn run(
     };
     let keys = Keys::new(saved.keys(&key)?);
     saved.check(subject, options, &keys)?;
+    work.check_last_log_ins(&subject.name)?;
     work.open(&saved)?;
     let mut unsaved = 0;
     while !saved.is_listed {

@@ -20,6 +20,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use idbridge_source::Mistake;
 use url::{Host, Url};
 
 /// The process's environment, handed in by `main`.
@@ -125,6 +126,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Serve(args) => serve::run(&args, environment),
         Command::Try(args) => try_it::run(&args, environment),
     }
+}
+
+/// The settings. If they are no good, their mistakes are told.
+fn settings<T>(read: Result<T, Vec<Mistake>>) -> Result<T, Exit> {
+    read.map_err(|mistakes| {
+        output::error(&output::mistakes(&mistakes));
+        Exit::Usage
+    })
 }
 
 /// Where a broker listens: `https://HOST:PORT`, or `http://…` on loopback or where the operator takes plain text.

@@ -21,6 +21,7 @@ use super::{Error, Options, Subject};
 use crate::hex::hex;
 
 const VERSION: u32 = 2;
+const LAST_LOG_INS: &str = "last-login.json";
 
 /// The folder of a run that isn't finished.
 #[derive(Debug)]
@@ -148,9 +149,22 @@ impl Work {
         written.map_err(|error| Error::Io("saving the work", error))
     }
 
+    /// Before everybody is read in vain: an earlier file stays, so it has to be this source's.
+    pub(super) fn check_last_log_ins(&self, source: &str) -> Result<(), Error> {
+        let text = match fs::read(self.out.join(LAST_LOG_INS)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Error::Io("reading the last log-ins", error)),
+        };
+        let told = serde_json::from_slice::<serde_json::Value>(&text).unwrap_or_default();
+        (told["source"] == source).then_some(()).ok_or(Error::Foreign(
+            "last-login.json in this folder is no list of this source's; choose another folder with --out",
+        ))
+    }
+
     /// An earlier file stays: our own calls have moved the times since then.
     pub(super) fn save_last_log_ins(&self, saved: &Saved) -> Result<(), Error> {
-        let path = self.out.join("last-login.json");
+        let path = self.out.join(LAST_LOG_INS);
         if path.exists() {
             return Ok(());
         }

@@ -46,12 +46,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
-    let config = match config::load(&args.config, environment, &sources::registry(), SecretFiles::Read) {
+    let config = match super::settings(config::load(
+        &args.config,
+        environment,
+        &sources::registry(),
+        SecretFiles::Read,
+    )) {
         Ok(config) => config,
-        Err(mistakes) => {
-            output::error(&output::mistakes(&mistakes));
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     let name = match chosen(&config, args.source.as_deref()) {
         Ok(name) => name,

@@ -29,12 +29,9 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
         }
     };
     let level = runtime::rust_log(&environment);
-    let config = match config::load_gateway(&args.config, environment) {
+    let config = match super::settings(config::load_gateway(&args.config, environment)) {
         Ok(config) => config,
-        Err(mistakes) => {
-            output::error(&output::mistakes(&mistakes));
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     let _log = runtime::log(&config.log, level, Stream::Stdout);
     runtime::serve(|stop| app::gateway(config, &upstream, stop, runtime::log_listening))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use idbridge_source::SecretFiles;
 
-use super::{Environment, Exit, output, runtime};
+use super::{Environment, Exit, runtime};
 use crate::telemetry::log::Stream;
 use crate::{app, config, sources};
 
@@ -19,12 +19,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
     let level = runtime::rust_log(&environment);
-    let config = match config::load(&args.config, environment, &sources::registry(), SecretFiles::Read) {
+    let config = match super::settings(config::load(
+        &args.config,
+        environment,
+        &sources::registry(),
+        SecretFiles::Read,
+    )) {
         Ok(config) => config,
-        Err(mistakes) => {
-            output::error(&output::mistakes(&mistakes));
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     let _log = runtime::log(&config.log, level, Stream::Stdout);
     runtime::serve(|stop| app::serve(config, stop, runtime::log_listening))

@@ -3,14 +3,12 @@
 //! The identifier stands there as a keyed hash: equal for the same person, so that attempts can be joined, and of no
 //! use to whoever reads the log without the key.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::hmac;
-use idbridge_source::RequestId;
+use idbridge_source::{RequestId, folded};
 use tokio::time::Instant;
-use unicode_normalization::UnicodeNormalization as _;
 
 use super::metrics::Operation;
 use crate::hex::hex;
@@ -37,13 +35,7 @@ impl Hasher {
 
     /// The first half of an HMAC-SHA-256 over the identifier as it is compared: NFC, ASCII letters in lower case.
     pub fn hash(&self, identifier: &str) -> String {
-        let composed: Cow<'_, str> = if identifier.is_ascii() {
-            Cow::Borrowed(identifier)
-        } else {
-            Cow::Owned(identifier.nfc().collect())
-        };
-        let folded = composed.to_ascii_lowercase();
-        hex(&hmac::sign(&self.0, folded.as_bytes()).as_ref()[..16])
+        hex(&hmac::sign(&self.0, folded(identifier).as_bytes()).as_ref()[..16])
     }
 }
 

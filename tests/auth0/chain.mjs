@@ -22,11 +22,19 @@ export const chain = {
   /** `{ submissions, requests }`: passwords that reached the org, and requests of any kind. */
   received: () => control('GET', '/okta/received'),
   revokeTokens: () => control('POST', '/okta/revoke-tokens'),
+  /** Stopped, and started again at its address with these settings from the environment, or with its own alone. */
+  restartBroker: (settings) => restart('broker', settings),
+  restartGateway: (settings) => restart('gateway', settings),
   /** Answered when nothing listens at the gateway's address any more. */
   stopGateway: () => control('POST', '/gateway/stop'),
   /** Answered when the gateway takes calls again, at the same address. */
   startGateway: () => control('POST', '/gateway/start'),
 };
+
+async function restart(part, settings) {
+  await control('POST', `/${part}/stop`);
+  await control('POST', `/${part}/start`, settings);
+}
 
 async function control(method, path, body) {
   const response = await fetch(process.env.OKTA_CONTROL_URL + path, {

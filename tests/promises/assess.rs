@@ -217,6 +217,13 @@ async fn the_demo_org_is_counted() {
     );
     assert_eq!(assessment.json("out")["last_login"]["days"][0]["at"], "2026-01-15");
     assert_eq!(assessment.read("out", "last-login.json"), saved);
+
+    // Another source's times would be lost behind these.
+    let others = saved.replace("\"okta\"", "\"other\"");
+    fs::write(assessment.folder.path().join("out/last-login.json"), others).expect("it is written");
+    let (code, _, stderr) = said(&assessment.run("out", &[]).await);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("choose another folder"), "{stderr}");
 }
 
 /// What the report says of each person, against what becomes of them at the gateway.

@@ -24,8 +24,15 @@ pub fn same_identifier(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         return one.eq_ignore_ascii_case(other);
     }
-    let fold = |text: &str| text.nfc().collect::<String>().to_ascii_lowercase();
-    one == other || fold(one) == fold(other)
+    one == other || folded(one) == folded(other)
+}
+
+/// An identifier in the form in which it is compared: equal texts for the same identifiers.
+pub fn folded(identifier: &str) -> String {
+    if identifier.is_ascii() {
+        return identifier.to_ascii_lowercase();
+    }
+    identifier.nfc().collect::<String>().to_ascii_lowercase()
 }
 
 /// Why an input was refused. It never quotes the input, so it may be logged and shown.

@@ -162,7 +162,7 @@ pub use call::{Call, RequestId, TraceContext};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{BoxError, ErrorKind, SourceError};
 pub use finding::{Finding, Verdict};
-pub use input::{Email, InvalidInput, Login, Password, UserName, same_identifier};
+pub use input::{Email, InvalidInput, Login, Password, UserName, folded, same_identifier};
 pub use listing::{Admission, Budget, Cursor, Factors, Listed, Page, RateLimit};
 pub use outcome::{Authentication, Lookup, Rejection};
 pub use registry::{Blueprint, BuildError, Plugin, Registry, SourceContext};

@@ -155,13 +155,14 @@ fn read(path: &Path, id_prefix: &str) -> Result<(Stamp, HashSet<UserId>), Unread
     if !fs::metadata(path)?.is_file() {
         return Err(Unreadable::NoFile);
     }
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.len() > FILE_BYTES {
         return Err(Unreadable::TooLarge);
     }
     let mut text = String::new();
-    file.read_to_string(&mut text)?;
+    // What it gains while it is read is read next time.
+    file.take(metadata.len()).read_to_string(&mut text)?;
     if text.is_empty() {
         return Err(Unreadable::Empty);
     }

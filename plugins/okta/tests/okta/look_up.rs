@@ -155,7 +155,7 @@ async fn not_found_means_nothing_while_the_canary_is_hidden() {
         "ada@example.com",
         "who is seen is seen"
     );
-    assert!(world.source.probe(&call(Duration::from_secs(5))).await.is_err());
+    assert_eq!(probe(&world).await, Err(ErrorKind::CredentialRefused));
 }
 
 #[tokio::test]
@@ -175,31 +175,19 @@ async fn a_token_without_a_role_finds_nobody_absent() {
             let by_login = world.look_up_login(address).await.expect_err("an error").kind();
             assert_eq!(by_login, ErrorKind::CredentialRefused, "{rights:?}");
         }
-        let probe = world
-            .source
-            .probe(&call(Duration::from_secs(5)))
-            .await
-            .expect_err("an error")
-            .kind();
-        assert_eq!(probe, ErrorKind::CredentialRefused);
+        assert_eq!(probe(&world).await, Err(ErrorKind::CredentialRefused));
     }
 }
 
 #[tokio::test]
 async fn a_dead_token_is_ours() {
     let world = World::demo().await;
-    assert!(world.source.probe(&call(Duration::from_secs(5))).await.is_ok());
+    assert_eq!(probe(&world).await, Ok(()));
     world.control().revoke_tokens();
     for address in ["ada@example.com", "nobody@example.com", "grace@example.com"] {
         assert_eq!(world.look_up_fails(address).await, ErrorKind::CredentialRefused);
     }
-    let probe = world
-        .source
-        .probe(&call(Duration::from_secs(5)))
-        .await
-        .expect_err("an error")
-        .kind();
-    assert_eq!(probe, ErrorKind::CredentialRefused);
+    assert_eq!(probe(&world).await, Err(ErrorKind::CredentialRefused));
 }
 
 #[tokio::test]
@@ -285,6 +273,11 @@ async fn logins_that_are_paths_go_in_the_body() {
         assert_eq!(world.rejected(login).await, Rejection::InvalidCredentials, "{login:?}");
     }
     assert_eq!(world.org.received().total(), world.count(Endpoint::Authn));
+}
+
+async fn probe(world: &World) -> Result<(), ErrorKind> {
+    let probed = world.source.probe(&call(Duration::from_secs(5))).await;
+    probed.map_err(|error| error.kind())
 }
 
 fn page(links: &[&str], body: &str) -> Fault {
