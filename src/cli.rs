@@ -10,6 +10,8 @@ mod gateway;
 mod key;
 mod openapi;
 mod output;
+#[cfg(feature = "grpc")]
+mod plugin;
 mod runtime;
 mod serve;
 mod try_it;
@@ -87,6 +89,10 @@ enum Command {
     /// Callers' keys
     #[command(subcommand)]
     Key(key::Key),
+    /// Sources in other processes: whom they must hold, and whether they behave
+    #[cfg(feature = "grpc")]
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
     /// Print the gateway's OpenAPI description
     Openapi,
     /// Print a completion script for a shell
@@ -113,6 +119,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Gateway(args) => gateway::run(&args, environment),
         Command::Key(key::Key::New(args)) => key::new(&args),
         Command::Openapi => openapi::run(),
+        #[cfg(feature = "grpc")]
+        Command::Plugin(command) => plugin::run(&command, &environment),
         Command::Serve(args) => serve::run(&args, environment),
         Command::Try(args) => try_it::run(&args, environment),
     }
