@@ -166,7 +166,9 @@ impl IdentitySource for Watched {
 
     async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
         if let Some(person) = self.missing.first() {
-            self.stop.stop(format!("the plugin doesn't hold {}", person.login)).await
+            self.stop
+                .stop(format!("the plugin doesn't hold {}", person.login))
+                .await
         }
         self.source.list(call, after).await
     }
