@@ -89,7 +89,7 @@ enum Command {
     /// Callers' keys
     #[command(subcommand)]
     Key(key::Key),
-    /// Sources in other processes: whom they must hold, and whether they behave
+    /// For those who write a source
     #[cfg(feature = "grpc")]
     #[command(subcommand)]
     Plugin(plugin::Plugin),
@@ -120,7 +120,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Key(key::Key::New(args)) => key::new(&args),
         Command::Openapi => openapi::run(),
         #[cfg(feature = "grpc")]
-        Command::Plugin(command) => plugin::run(&command, &environment),
+        Command::Plugin(plugin::Plugin::People) => plugin::people(),
+        #[cfg(feature = "grpc")]
+        Command::Plugin(plugin::Plugin::Test(args)) => plugin::test(&args, &environment),
         Command::Serve(args) => serve::run(&args, environment),
         Command::Try(args) => try_it::run(&args, environment),
     }

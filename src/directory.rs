@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use idbridge_source::{
-    Authentication, Call, Email, ErrorKind, IdentitySource, InvalidInput, Login, Lookup, Password, SourceError, User,
-    UserName,
+    Authentication, Call, Email, IdentitySource, InvalidInput, Login, Lookup, Password, SourceError, UserName,
 };
 
 use routing::Routing;
@@ -97,10 +96,7 @@ impl Directory {
         }
         member.withhold(call);
         let outcome = member.source.authenticate(call, &parsed, &password).await;
-        member.answer(outcome.and_then(|outcome| match &outcome {
-            Authentication::Accept(user) => self.has_its_own_id(member, user).map(|()| outcome),
-            Authentication::Reject(_) => Ok(outcome),
-        }))
+        member.answer(outcome)
     }
 
     /// Who has this address? Of the call, as above.
@@ -131,28 +127,7 @@ impl Directory {
                 member.source.user_by_login(call, &login).await
             }
         };
-        member.answer(outcome.and_then(|outcome| match &outcome {
-            Lookup::Found(user) => self.has_its_own_id(member, user).map(|()| outcome),
-            Lookup::Absent | Lookup::Ineligible(_) => Ok(outcome),
-        }))
-    }
-
-    /// With nothing put before it, an id is what the source makes it: it must have a prefix, and one that no other source
-    /// here has, nor Auth0.
-    fn has_its_own_id(&self, member: &Member, user: &User) -> Result<(), SourceError> {
-        if !member.id_prefix.is_empty() {
-            return Ok(());
-        }
-        let prefix = user.id.as_str().split_once('|');
-        let is_taken =
-            |prefix: &str| prefix == "auth0" || self.members.values().any(|other| *other.id_prefix == *prefix);
-        match prefix {
-            Some((prefix, id)) if !prefix.is_empty() && !id.is_empty() && !is_taken(prefix) => Ok(()),
-            _ => {
-                let error = SourceError::new(ErrorKind::Protocol, "read an id that needs no prefix");
-                Err(error.with_source("the id has no prefix of its own"))
-            }
-        }
+        member.answer(outcome)
     }
 
     fn choose(

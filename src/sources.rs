@@ -2,6 +2,7 @@
 
 pub mod gate;
 pub mod observe;
+pub mod own_ids;
 pub mod permits;
 pub mod run_to_end;
 pub mod share;

@@ -58,21 +58,7 @@ fn text(bytes: &[u8]) -> &str {
 /// The people of the suite, as the memory source has them.
 fn memory(people: &str, more: &str) -> Table {
     let mut source = settings::parse(&format!("kind = \"memory\"\nlookup_ttl = \"0s\"\n[settings]\n{more}"));
-    let mut people = settings::parse(people);
-    for (index, person) in people["people"].as_array_mut().expect("people").iter_mut().enumerate() {
-        let person = person.as_table_mut().expect("a person");
-        let status = match person["status"].as_str() {
-            Some("deactivated" | "suspended") => "disabled",
-            Some("federated") => {
-                person.remove("password");
-                "no_password"
-            }
-            other => other.expect("a status"),
-        };
-        let status = Value::String(status.to_owned());
-        person.insert("status".to_owned(), status);
-        person.insert("id".to_owned(), Value::String(index.to_string()));
-    }
+    let people = settings::parse(people);
     let settings = source["settings"].as_table_mut().expect("settings");
     settings.insert("people".to_owned(), people["people"].clone());
     source
