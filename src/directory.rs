@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use idbridge_source::{
-    Authentication, Call, Email, ErrorKind, IdentitySource, InvalidInput, Login, Lookup, Password, SourceError, User,
-    UserName,
+    Authentication, Call, Email, IdentitySource, InvalidInput, Login, Lookup, Password, SourceError, UserName,
 };
 
 use chain::Chain;
@@ -92,14 +91,10 @@ impl Directory {
         }
         let parsed = Login::parse(login).map_err(Failure::InvalidIdentifier)?;
         let password = Password::parse(password).map_err(Failure::InvalidPassword)?;
-        let answer = match self.choose(caller, login, source)? {
-            Choice::Chain(chain) => Box::pin(chain.authenticate(call, &parsed, &password)).await?,
-            Choice::One(member) => member.authenticate(call, &parsed, &password).await?,
-        };
-        if let Authentication::Accept(user) = &answer.outcome {
-            self.has_its_own_id(&answer.source, &answer.id_prefix, user)?;
+        match self.choose(caller, login, source)? {
+            Choice::Chain(chain) => Box::pin(chain.authenticate(call, &parsed, &password)).await,
+            Choice::One(member) => member.authenticate(call, &parsed, &password).await,
         }
-        Ok(answer)
     }
 
     /// Who has this address? Of the call, as above.
@@ -114,33 +109,9 @@ impl Directory {
             return Err(Failure::CallerNotAllowed);
         }
         Login::parse(identifier).map_err(Failure::InvalidIdentifier)?;
-        let answer = match self.choose(caller, identifier, source)? {
-            Choice::Chain(chain) => Box::pin(chain.look_up(call, identifier)).await?,
-            Choice::One(member) => member.look_up(call, identifier).await?,
-        };
-        if let Lookup::Found(user) = &answer.outcome {
-            self.has_its_own_id(&answer.source, &answer.id_prefix, user)?;
-        }
-        Ok(answer)
-    }
-
-    /// With nothing put before it, an id is what the source makes it: it must have a prefix, and one that no other source
-    /// here has, nor Auth0.
-    fn has_its_own_id(&self, source: &Arc<str>, id_prefix: &str, user: &User) -> Result<(), Failure> {
-        if !id_prefix.is_empty() {
-            return Ok(());
-        }
-        let is_taken =
-            |prefix: &str| prefix == "auth0" || self.members.values().any(|other| *other.id_prefix == *prefix);
-        match user.id.as_str().split_once('|') {
-            Some((prefix, id)) if !prefix.is_empty() && !id.is_empty() && !is_taken(prefix) => Ok(()),
-            _ => {
-                let error = SourceError::new(ErrorKind::Protocol, "read an id that needs no prefix");
-                Err(Failure::Source {
-                    name: Arc::clone(source),
-                    error: error.with_source("the id has no prefix of its own"),
-                })
-            }
+        match self.choose(caller, identifier, source)? {
+            Choice::Chain(chain) => Box::pin(chain.look_up(call, identifier)).await,
+            Choice::One(member) => member.look_up(call, identifier).await,
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod gate;
 pub mod mapping;
 pub mod observe;
+pub mod own_ids;
 pub mod permits;
 pub mod run_to_end;
 pub mod share;

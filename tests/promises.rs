@@ -25,6 +25,7 @@ mod promises {
     mod lifecycle;
     mod limits;
     mod operating;
+    mod plugin;
     mod process;
     mod secrecy;
     mod sent;

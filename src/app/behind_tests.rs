@@ -201,4 +201,24 @@ async fn an_id_without_any_prefix_is_refused() {
     assert_eq!(ada(&source).await, Err(ErrorKind::Protocol));
 }
 
+/// Two sources' users must never share an id, whoever made it.
+#[tokio::test]
+async fn an_id_with_another_sources_prefix_is_refused() {
+    let memory = MemorySubject::new("");
+    let mut settings = config("[sources.people]\nkind = \"memory\"\n");
+    settings.sources[0].blueprint = Arc::new(Held(memory.source()));
+    let inner = Running::start(settings).await;
+    for (neighbour, wanted) in [("others", None), ("people", Some(ErrorKind::Protocol))] {
+        let outer = Running::start(config(&format!(
+            "[sources.inner]\nkind = \"grpc\"\nid_prefix = \"\"\n[sources.inner.settings]\nurl = \"{}\"\n\
+             key = \"{KEY}\"\ncanary = \"{}\"\n[sources.{neighbour}]\nkind = \"memory\"\n\
+             [[routes]]\nsource = \"inner\"\n",
+            inner.url, ADA.email
+        )))
+        .await;
+        let source = asking(&outer.url, "").sources[0].blueprint.build().expect("a source");
+        assert_eq!(ada(&source).await.err(), wanted, "{neighbour}");
+    }
+}
+
 idbridge_testkit::behaviour!(Behind::start().await);

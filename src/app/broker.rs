@@ -20,6 +20,7 @@ use crate::server::stack::{self, Shared};
 use crate::server::workers::Services;
 use crate::sources::gate::tombstones::Tombstones;
 use crate::sources::observe::Watcher;
+use crate::sources::own_ids::OwnIds;
 use crate::sources::permits::Pool;
 use crate::sources::share::Lookups;
 use crate::telemetry::audit::Hasher;
@@ -111,7 +112,7 @@ impl Broker {
 
     /// A copy of one source for the runtime that this runs in.
     pub fn build_source(&self, source: &Source) -> Result<Arc<dyn IdentitySource>, BuildError> {
-        let bare = source.settings.blueprint.build()?;
+        let bare = self.with_its_own_ids(source, source.settings.blueprint.build()?);
         Ok(crate::sources::decorate(
             bare,
             &source.settings.rules,
@@ -121,6 +122,15 @@ impl Broker {
             &source.lookups,
             &self.tasks,
         ))
+    }
+
+    /// Innermost, so that an id which can't be told on counts as the source's error.
+    fn with_its_own_ids(&self, source: &Source, bare: Arc<dyn IdentitySource>) -> Arc<dyn IdentitySource> {
+        if !source.settings.id_prefix.is_empty() {
+            return bare;
+        }
+        let prefixes = self.sources.iter().map(|other| other.settings.id_prefix.clone());
+        Arc::new(OwnIds::new(bare, prefixes.collect()))
     }
 
     /// Replaces all callers by this one. Before anything is built.

@@ -2,11 +2,22 @@
 
 mod new;
 mod templates;
+#[cfg(feature = "grpc")]
+mod test;
 
 pub(crate) use new::{NewArgs, new};
+#[cfg(feature = "grpc")]
+pub(crate) use test::{TestArgs, people, test};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Plugin {
     /// Write a source that works, to begin with
     New(NewArgs),
+    /// Print the people whom a plugin must hold to be tested, as TOML
+    #[cfg(feature = "grpc")]
+    #[command(after_help = "Examples:\n  idbridge plugin people > people.toml")]
+    People,
+    /// Take a running plugin through the behaviour suite. The exit code is 1 if it breaks a law
+    #[cfg(feature = "grpc")]
+    Test(TestArgs),
 }

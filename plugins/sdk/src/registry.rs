@@ -33,6 +33,12 @@ pub trait Blueprint: Debug + Send + Sync {
     /// What the source will be able to do: known from the settings alone.
     fn capabilities(&self) -> Capabilities;
 
+    /// Whether its users' ids may come as `prefix|id` already, as those of another broker do. Only then may the broker be told
+    /// to put nothing before them.
+    fn ids_may_have_a_prefix(&self) -> bool {
+        false
+    }
+
     /// Whether its users may have groups. `false` only if the settings rule it out: then a rule about groups is a mistake.
     fn returns_groups(&self) -> bool {
         true
@@ -42,12 +48,6 @@ pub trait Blueprint: Debug + Send + Sync {
     /// never says so: then a chain that waits for it is a mistake.
     fn tells_unknown_users(&self) -> bool {
         true
-    }
-
-    /// Whether its users' ids may come as `prefix|id` already, as those of another broker do. Only then may the broker be told
-    /// to put nothing before them.
-    fn ids_may_have_a_prefix(&self) -> bool {
-        false
     }
 
     /// Makes the source for one worker thread, inside that worker's runtime. Opens no connection.

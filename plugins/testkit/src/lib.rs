@@ -25,6 +25,7 @@
 //! An exception is asserted: the case must fail there. Cases of the laws 1 to 4 have none, and naming one doesn't
 //! compile. What a source doesn't declare in its capabilities isn't skipped either: it must answer `Unsupported`.
 
+mod alone;
 mod cases;
 mod log;
 mod subject;
@@ -32,6 +33,7 @@ mod suite;
 mod trial;
 pub mod world;
 
+pub use alone::{Ended, check_alone};
 pub use log::Log;
 pub use subject::{Fault, Subject, Submission, Wrapped};
 pub use suite::{CASES, Case, Exception, check, check_exceptions, exception_problem, run};

@@ -6,7 +6,7 @@ use crate::trial::Trial;
 use crate::{Log, Operation, Subject, Verdict, Violation, cases};
 
 /// No case takes this long on a source that answers.
-const LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 
 /// One behaviour.
 #[derive(Clone, Copy, Debug)]
@@ -182,6 +182,7 @@ pub fn check<S: Subject>(name: &str, subject: impl Future<Output = S>) -> Verdic
     tracing::subscriber::with_default(log.subscriber(), || {
         runtime().block_on(async {
             let subject = subject.await;
+            #[cfg(feature = "paused-time")]
             if subject.may_pause_time() {
                 tokio::time::pause();
             }
@@ -193,7 +194,7 @@ pub fn check<S: Subject>(name: &str, subject: impl Future<Output = S>) -> Verdic
 }
 
 impl Case {
-    async fn verdict(&self, trial: &Trial) -> Verdict {
+    pub(crate) async fn verdict(&self, trial: &Trial) -> Verdict {
         let declared = trial.operations();
         let missing: Vec<_> = self.needs.iter().filter(|need| !declared.contains(need)).collect();
         if missing.is_empty() {
@@ -207,7 +208,7 @@ impl Case {
 }
 
 #[expect(clippy::expect_used, reason = "without a runtime there is no test")]
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     builder.enable_all().build().expect("a runtime")
 }

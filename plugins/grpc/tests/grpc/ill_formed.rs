@@ -260,3 +260,18 @@ async fn a_bare_not_found_counts_where_the_settings_say_so() {
     // A plugin that finds nobody at all has lost its users.
     assert_eq!(kind(&silent(true, false).await), Some(ErrorKind::CredentialRefused));
 }
+
+#[tokio::test]
+async fn a_head_without_end_is_no_answer() {
+    let long = "x".repeat(32 * 1024);
+    let head = headers(&[("content-type", "application/grpc"), ("x", &long)]);
+    let upstream = Upstream::saying(Reply {
+        headers: head,
+        ..Reply::bytes(framed(&good()))
+    })
+    .await;
+    let source = source_at(&upstream.url);
+    assert!(log_in(&source).await.is_err());
+    assert!(by_email(&source).await.is_err());
+    assert_eq!(upstream.seen().passwords.len(), 1);
+}

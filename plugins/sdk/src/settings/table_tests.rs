@@ -142,3 +142,39 @@ fn durations() {
         assert_eq!(parse_duration(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn a_file_is_whole_and_small_or_a_mistake() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let written = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        path.to_str().expect("text").to_owned()
+    };
+    let tree = tree(vec![
+        ("good", text(1, &written("good", b"two\nlines\n"))),
+        ("empty", text(2, &written("empty", b""))),
+        ("large", text(3, &written("large", &[b'x'; 64 * 1024 + 1]))),
+        ("folder", text(4, folder.path().to_str().expect("text"))),
+        ("nowhere", text(5, "/nowhere/at/all")),
+    ]);
+    let found = mistakes(&tree, |table| {
+        assert_eq!(table.file("good").required().as_deref(), Some(&b"two\nlines\n"[..]));
+        for key in ["empty", "large", "folder", "nowhere"] {
+            assert_eq!(table.file(key).optional(), None, "{key}");
+        }
+        assert_eq!(table.file("unsaid").optional(), None);
+    });
+    assert_eq!(
+        found,
+        [
+            "s.toml:2: empty: names a file that is empty",
+            "s.toml:3: large: names a file that is too large for a secret",
+            "s.toml:4: folder: names what is no file",
+            "s.toml:5: nowhere: names a file that can't be read: entity not found",
+        ]
+    );
+    let reader = Reader::new(SecretFiles::Skip);
+    let table = reader.root(&tree);
+    assert_eq!(table.file("nowhere").required(), Some(Vec::new()));
+}
