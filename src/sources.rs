@@ -21,7 +21,10 @@ use share::{Lookups, Share};
 
 /// The one list of compiled-in kinds.
 pub fn registry() -> Registry {
-    Registry::default().with::<Memory>().with::<Okta>()
+    let registry = Registry::default().with::<Memory>().with::<Okta>();
+    #[cfg(feature = "sql")]
+    let registry = registry.with::<idbridge_sql::Sql>();
+    registry
 }
 
 /// What stands around a source, from the outside in.

@@ -10,12 +10,14 @@ use toml::Table;
 const LONG: [(&str, &str); 0] = [];
 
 /// Which of our crates a crate may depend on.
-const CRATES: [(&str, &[&str]); 6] = [
+const CRATES: [(&str, &[&str]); 8] = [
     ("plugins/memory", &["idbridge-source"]),
     ("plugins/okta", &["idbridge-outbound", "idbridge-source"]),
     ("plugins/okta/simulator", &[]),
     ("plugins/outbound", &["idbridge-source"]),
+    ("plugins/passwords", &[]),
     ("plugins/sdk", &[]),
+    ("plugins/sql", &["idbridge-passwords", "idbridge-source"]),
     ("plugins/testkit", &["idbridge-source"]),
 ];
 
@@ -28,9 +30,10 @@ const FOR_TESTS: [&str; 4] = [
 ];
 
 /// Who alone may name a crate of a plugin.
-const NAMES_PLUGINS: [(&str, &str); 3] = [
+const NAMES_PLUGINS: [(&str, &str); 4] = [
     ("src/sources.rs", "idbridge_memory"),
     ("src/sources.rs", "idbridge_okta"),
+    ("src/sources.rs", "idbridge_sql"),
     ("src/cli/demo.rs", "idbridge_okta_simulator"),
 ];
 

@@ -49,7 +49,14 @@ impl Bcrypt {
             return Err(Unreadable::Malformed);
         }
         let (salt, digest) = rest.split_at_checked(22).ok_or(Unreadable::Malformed)?;
-        Self::new(cost.trim_start_matches('0'), salt, digest, variant == "2x", before, long)
+        Self::new(
+            cost.trim_start_matches('0'),
+            salt,
+            digest,
+            variant == "2x",
+            before,
+            long,
+        )
     }
 
     /// passlib's: `v=2,t=2b,r=12$salt$digest`, or `2b,12$salt$digest`.
@@ -82,7 +89,14 @@ impl Bcrypt {
         if cost < 4 || digest.len() != 23 {
             return Err(Unreadable::Malformed);
         }
-        Ok(Self { cost, salt, digest, signed, before, long })
+        Ok(Self {
+            cost,
+            salt,
+            digest,
+            signed,
+            before,
+            long,
+        })
     }
 
     pub(crate) fn is_of(&self, password: &[u8]) -> bool {
@@ -113,7 +127,11 @@ impl Bcrypt {
         for word in key.chunks_exact_mut(4) {
             let mut value = 0_u32;
             for byte in bytes.by_ref().take(4) {
-                let byte = if self.signed { i32::from(byte.cast_signed()).cast_unsigned() } else { u32::from(byte) };
+                let byte = if self.signed {
+                    i32::from(byte.cast_signed()).cast_unsigned()
+                } else {
+                    u32::from(byte)
+                };
                 value = value << 8 | byte;
             }
             word.copy_from_slice(&value.to_be_bytes());
@@ -121,4 +139,3 @@ impl Bcrypt {
         key
     }
 }
-

@@ -13,7 +13,7 @@ const CRYPT: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 pub(crate) fn base64(text: &str) -> Result<Vec<u8>, Unreadable> {
     let bare = text.trim_end_matches('=');
     let padded = text.len() != bare.len();
-    if padded && (text.len() % 4 != 0 || text.len() - bare.len() > 2) {
+    if padded && (!text.len().is_multiple_of(4) || text.len() - bare.len() > 2) {
         return Err(Unreadable::Malformed);
     }
     decode(STANDARD, bare)
@@ -50,7 +50,11 @@ pub(crate) fn to_base64(bytes: &[u8]) -> String {
         let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..4 {
             let index = (word >> (18 - 6 * place)) & 0x3f;
-            text.push(if place <= chunk.len() { char::from(STANDARD[index as usize]) } else { '=' });
+            text.push(if place <= chunk.len() {
+                char::from(STANDARD[index as usize])
+            } else {
+                '='
+            });
         }
     }
     text
@@ -60,7 +64,10 @@ pub(crate) fn to_base64(bytes: &[u8]) -> String {
 pub(crate) fn to_crypt_base64(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().rev().fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
+        let word = chunk
+            .iter()
+            .rev()
+            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte));
         for place in 0..=chunk.len() {
             let index = (word >> (6 * place)) & 0x3f;
             text.push(char::from(CRYPT[index as usize]));
@@ -87,7 +94,10 @@ fn decode(alphabet: &[u8; 64], text: &str) -> Result<Vec<u8>, Unreadable> {
         }
         let mut word = 0_u32;
         for letter in chunk {
-            let digit = alphabet.iter().position(|known| known == letter).ok_or(Unreadable::Malformed)?;
+            let digit = alphabet
+                .iter()
+                .position(|known| known == letter)
+                .ok_or(Unreadable::Malformed)?;
             word = word << 6 | u32::try_from(digit).map_err(|_| Unreadable::Malformed)?;
         }
         word <<= 6 * (4 - chunk.len());
@@ -103,7 +113,13 @@ mod tests {
     /// RFC 4648 §10.
     #[test]
     fn base64_is_the_rfcs() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(to_base64(bytes.as_bytes()), text);
             assert_eq!(base64(text).expect("good"), bytes.as_bytes());
             assert_eq!(base64(text.trim_end_matches('=')).expect("good"), bytes.as_bytes());

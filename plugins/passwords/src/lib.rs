@@ -160,7 +160,9 @@ fn own_mark(text: &str, long: LongPasswords) -> Result<Option<Scheme>, Unreadabl
     }
     let (mark, rest) = split_mark(text);
     let scheme = match mark {
-        "$2a$" | "$2b$" | "$2x$" | "$2y$" => Scheme::Bcrypt(bcrypt::Bcrypt::crypt(text, bcrypt::Before::Nothing, long)?),
+        "$2a$" | "$2b$" | "$2x$" | "$2y$" => {
+            Scheme::Bcrypt(bcrypt::Bcrypt::crypt(text, bcrypt::Before::Nothing, long)?)
+        }
         "$wp$" => {
             let inner = text.strip_prefix("$wp").unwrap_or_default();
             Scheme::Bcrypt(bcrypt::Bcrypt::crypt(inner, bcrypt::Before::WordPress, long)?)
@@ -199,7 +201,8 @@ fn ldap_mark(text: &str) -> Option<(String, &str)> {
 fn split_mark(text: &str) -> (&str, &str) {
     let begin = usize::from(text.starts_with('$'));
     let end = text.bytes().skip(begin).position(|byte| byte == b'$');
-    text.split_at_checked(end.map_or(0, |end| begin + end + 1)).unwrap_or(("", text))
+    text.split_at_checked(end.map_or(0, |end| begin + end + 1))
+        .unwrap_or(("", text))
 }
 
 /// The one comparison of digests. Their lengths are no secret, what they are is.
@@ -210,7 +213,8 @@ fn same(computed: &[u8], kept: &[u8]) -> bool {
 /// A decimal number without sign or leading zero, up to this bound. Beyond it the cost is absurd, and so is a text that
 /// is longer than any number that is read.
 fn number(text: &str, most: u64) -> Result<u32, Unreadable> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let plain =
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     if !plain {
         return Err(Unreadable::Malformed);
     }
@@ -225,5 +229,9 @@ fn bounded(bytes: Vec<u8>, least: usize, most: usize) -> Result<Vec<u8>, Unreada
     if bytes.len() < least {
         return Err(Unreadable::Malformed);
     }
-    if bytes.len() > most { Err(Unreadable::Absurd) } else { Ok(bytes) }
+    if bytes.len() > most {
+        Err(Unreadable::Absurd)
+    } else {
+        Ok(bytes)
+    }
 }

@@ -28,13 +28,21 @@ impl Phpass {
     /// A letter for the rounds, eight for the salt, and the digest.
     pub(crate) fn read(mark: &str, rest: &str) -> Result<Self, Unreadable> {
         // Drupal cuts the whole to 55 letters.
-        let (function, length) = if mark == "$S$" { (Function::Sha512, 43) } else { (Function::Md5, 22) };
+        let (function, length) = if mark == "$S$" {
+            (Function::Sha512, 43)
+        } else {
+            (Function::Md5, 22)
+        };
         if rest.len() != 9 + length || !is_crypt_text(rest) {
             return Err(Unreadable::Malformed);
         }
         let (head, digest) = rest.split_at(9);
         let (rounds, salt) = head.split_at(1);
-        let log_rounds = rounds.bytes().next().and_then(crypt_digit).ok_or(Unreadable::Malformed)?;
+        let log_rounds = rounds
+            .bytes()
+            .next()
+            .and_then(crypt_digit)
+            .ok_or(Unreadable::Malformed)?;
         if log_rounds < 7 {
             return Err(Unreadable::Malformed); // phpass's own least
         }
@@ -42,7 +50,12 @@ impl Phpass {
             return Err(Unreadable::Absurd);
         }
         let (salt, digest) = (salt.to_owned(), digest.to_owned());
-        Ok(Self { function, log_rounds, salt, digest })
+        Ok(Self {
+            function,
+            log_rounds,
+            salt,
+            digest,
+        })
     }
 
     pub(crate) fn is_of(&self, password: &[u8]) -> bool {

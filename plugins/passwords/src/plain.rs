@@ -104,7 +104,12 @@ impl Plain {
         if digest.len() != function.length() {
             return Err(Unreadable::Malformed);
         }
-        Ok(Self { function, layout, salt, digest })
+        Ok(Self {
+            function,
+            layout,
+            salt,
+            digest,
+        })
     }
 
     pub(crate) fn is_of(&self, password: &[u8]) -> bool {

@@ -76,5 +76,9 @@ impl Scrypt {
 
 fn log_n(text: &str) -> Result<u32, Unreadable> {
     let n = number(text, 1 << MAX_LOG_N)?;
-    if n.is_power_of_two() && n > 1 { Ok(n.ilog2()) } else { Err(Unreadable::Malformed) }
+    if n.is_power_of_two() && n > 1 {
+        Ok(n.ilog2())
+    } else {
+        Err(Unreadable::Malformed)
+    }
 }

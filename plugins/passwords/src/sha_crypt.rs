@@ -33,7 +33,12 @@ impl ShaCrypt {
             return Err(Unreadable::Malformed);
         }
         let (salt, digest) = (salt.to_owned(), digest.to_owned());
-        Ok(Self { algorithm, rounds, salt, digest })
+        Ok(Self {
+            algorithm,
+            rounds,
+            salt,
+            digest,
+        })
     }
 
     pub(crate) fn is_of(&self, password: &[u8]) -> bool {
@@ -101,7 +106,11 @@ fn order(digest: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(digest.len());
     for _ in 0..third {
         bytes.extend([digest[c], digest[b], digest[a]]);
-        (a, b, c) = if digest.len() == 32 { (c + 1, a + 1, b + 1) } else { (b + 1, c + 1, a + 1) };
+        (a, b, c) = if digest.len() == 32 {
+            (c + 1, a + 1, b + 1)
+        } else {
+            (b + 1, c + 1, a + 1)
+        };
     }
     bytes.extend_from_slice(&digest[3 * third..]);
     bytes

@@ -48,12 +48,14 @@ enum Place {
     Sqlite(PathBuf),
 }
 
-const TLS: [(&str, Tls); 3] = [("off", Tls::Off), ("verify_ca", Tls::VerifyCa), ("verify_full", Tls::VerifyFull)];
-
-const LONG_PASSWORDS: [(&str, LongPasswords); 2] = [
-    ("reject", LongPasswords::Reject),
-    ("truncate", LongPasswords::Truncate),
+const TLS: [(&str, Tls); 3] = [
+    ("off", Tls::Off),
+    ("verify_ca", Tls::VerifyCa),
+    ("verify_full", Tls::VerifyFull),
 ];
+
+const LONG_PASSWORDS: [(&str, LongPasswords); 2] =
+    [("reject", LongPasswords::Reject), ("truncate", LongPasswords::Truncate)];
 
 const FUNCTIONS: [(&str, Function); 5] = [
     ("md5", Function::Md5),
@@ -142,7 +144,11 @@ impl Settings {
             log_in: one(&self.statements.by_login, true),
             by_login: one(&self.statements.by_login, false),
             by_email: self.statements.by_email.as_ref().map(|statement| one(statement, false)),
-            list: self.statements.list.as_ref().map(|statement| question(statement, false, None)),
+            list: self
+                .statements
+                .list
+                .as_ref()
+                .map(|statement| question(statement, false, None)),
         };
         SqlBlueprint(Arc::new(Plan {
             target: self.target,
@@ -173,7 +179,12 @@ fn read_target(table: &Table<'_>, place: Option<Place>) -> Option<Target> {
             }
             Some(Target::Sqlite(Sqlite { path }))
         }
-        Place::Postgres { host, port, user, database } => {
+        Place::Postgres {
+            host,
+            port,
+            user,
+            database,
+        } => {
             let socket = host.starts_with('/');
             let tls = tls.or(if socket { Tls::Off } else { Tls::VerifyFull });
             if tls == Tls::Off && !socket && !is_loopback(&host) {
@@ -200,7 +211,11 @@ fn place(url: &str) -> Result<Place, &'static str> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         let bad = path.is_empty() || path.contains(['?', '#']) || path == ":memory:";
-        return if bad { Err(wanted) } else { Ok(Place::Sqlite(PathBuf::from(path))) };
+        return if bad {
+            Err(wanted)
+        } else {
+            Ok(Place::Sqlite(PathBuf::from(path)))
+        };
     }
     let url = Url::parse(url).map_err(|_| wanted)?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
@@ -212,7 +227,12 @@ fn place(url: &str) -> Result<Place, &'static str> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err("has a `?` or a `#`; what can be set has a key of its own");
     }
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8().map(String::from).map_err(|_| wanted);
+    let decoded = |text: &str| {
+        percent_decode_str(text)
+            .decode_utf8()
+            .map(String::from)
+            .map_err(|_| wanted)
+    };
     let (host, user) = (decoded(url.host_str().unwrap_or_default())?, decoded(url.username())?);
     let database = decoded(url.path().trim_start_matches('/'))?;
     if host.is_empty() || user.is_empty() || database.is_empty() {
@@ -220,14 +240,27 @@ fn place(url: &str) -> Result<Place, &'static str> {
     }
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let port = url.port().unwrap_or(5432);
-    Ok(Place::Postgres { host, port, user, database })
+    Ok(Place::Postgres {
+        host,
+        port,
+        user,
+        database,
+    })
 }
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
-fn statement<'a>(table: &'a Table<'a>, key: &'static str, dialect: Dialect, names: &'static Names) -> Field<'a, Statement> {
+fn statement<'a>(
+    table: &'a Table<'a>,
+    key: &'static str,
+    dialect: Dialect,
+    names: &'static Names,
+) -> Field<'a, Statement> {
     table.text(key).parse(|sql| {
         let statement = Statement::parse(&sql, dialect, names)?;
         let says = |parameter| statement.uses(parameter);
@@ -241,7 +274,10 @@ fn statement<'a>(table: &'a Table<'a>, key: &'static str, dialect: Dialect, name
             return Ok(statement);
         }
         let names: Vec<String> = names.iter().map(|(name, _)| format!("`:{name}`")).collect();
-        Err(format!("doesn't use {}", names.join(if list { " and " } else { " or " })))
+        Err(format!(
+            "doesn't use {}",
+            names.join(if list { " and " } else { " or " })
+        ))
     })
 }
 
@@ -261,7 +297,11 @@ fn read_columns(table: &Table<'_>) -> Columns {
     }
     let attributes = table.list("attributes").parse(|names| {
         let fits = names.len() <= 64 && names.iter().all(|name| column_name(name.clone()).is_ok());
-        if fits { Ok(names) } else { Err("has an item that is no column, or more than 64") }
+        if fits {
+            Ok(names)
+        } else {
+            Err("has an item that is no column, or more than 64")
+        }
     });
     Columns {
         parts,
@@ -279,7 +319,10 @@ fn read_statuses(table: &Table<'_>, columns: &Columns) -> Vec<(String, Status)> 
     let statuses = table.table("statuses");
     let has_column = columns.parts.iter().any(|(part, _)| *part == Part::Status);
     match (&statuses, has_column) {
-        (None, true) => table.mistake("statuses", "is required with `columns.status`: a word that isn't listed is an error"),
+        (None, true) => table.mistake(
+            "statuses",
+            "is required with `columns.status`: a word that isn't listed is an error",
+        ),
         (Some(_), false) => table.mistake("statuses", "has no effect without `columns.status`"),
         _ => {}
     }

@@ -30,7 +30,9 @@ impl Hashing {
         let begin_by = call.begin_by;
         let place = timeout_at(begin_by, Arc::clone(&self.threads).acquire_owned()).await;
         // It is never closed.
-        let place = place.map_err(|_late| map::late(OPERATION))?.map_err(|_| map::late(OPERATION))?;
+        let place = place
+            .map_err(|_late| map::late(OPERATION))?
+            .map_err(|_| map::late(OPERATION))?;
         let computed = tokio::task::spawn_blocking(move || {
             let _place = place;
             (Instant::now() < begin_by).then(|| hash.is_of(password.expose()))

@@ -138,7 +138,9 @@ fn ineligible(row: &Row, rules: &Rules) -> Result<Option<Rejection>, SourceError
 }
 
 fn status(row: &Row, rules: &Rules) -> Result<Status, SourceError> {
-    let Some(word) = &row.status else { return Ok(Status::Active) };
+    let Some(word) = &row.status else {
+        return Ok(Status::Active);
+    };
     let known = rules.statuses.iter().find(|(known, _)| known == word);
     known
         .map(|(_, status)| *status)
@@ -183,6 +185,10 @@ pub(crate) fn error(error: &Error, operation: &'static str) -> SourceError {
             let kind = if is_sqlite { sqlite(&code) } else { postgres(&code) };
             SourceError::new(kind, operation).with_source(Code { is_sqlite, code })
         }
+        // What rustls refuses comes so: a certificate that isn't trusted, or is another name's.
+        Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            SourceError::new(unavailable, operation).with_source("the TLS handshake failed")
+        }
         Error::Io(error) => SourceError::new(unavailable, operation).with_source(std::io::Error::from(error.kind())),
         Error::Tls(_) => SourceError::new(unavailable, operation).with_source("the TLS handshake failed"),
         Error::WorkerCrashed => SourceError::new(unavailable, operation).with_source("SQLite's thread ended"),
@@ -198,8 +204,8 @@ fn postgres(code: &str) -> ErrorKind {
     let unavailable = ErrorKind::Unavailable { retry_after: None };
     let throttled = ErrorKind::Throttled { retry_after: None };
     match code {
-        "42501" => return ErrorKind::CredentialRefused, // insufficient_privilege
-        "53300" => return throttled,                    // too_many_connections
+        "42501" => return ErrorKind::CredentialRefused,  // insufficient_privilege
+        "53300" => return throttled,                     // too_many_connections
         "55P03" | "57014" => return ErrorKind::TimedOut, // lock_not_available, query_canceled: the statement's time is up
         _ => {}
     }
@@ -214,7 +220,7 @@ fn postgres(code: &str) -> ErrorKind {
 fn sqlite(code: &str) -> ErrorKind {
     match code.parse::<u32>().unwrap_or_default() & 0xff {
         3 | 23 => ErrorKind::CredentialRefused, // SQLITE_PERM, SQLITE_AUTH
-        5 | 6 | 9 => ErrorKind::TimedOut,       // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_INTERRUPT: the statement's time is up
+        5 | 6 | 9 => ErrorKind::TimedOut, // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_INTERRUPT: the statement's time is up
         7 | 10 | 13 | 14 => ErrorKind::Unavailable { retry_after: None }, // SQLITE_NOMEM, _IOERR, _FULL, _CANTOPEN
         _ => ErrorKind::Protocol,
     }
@@ -229,7 +235,11 @@ struct Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.is_sqlite { "SQLite's result code" } else { "SQLSTATE" };
+        let name = if self.is_sqlite {
+            "SQLite's result code"
+        } else {
+            "SQLSTATE"
+        };
         write!(f, "{name} {}", self.code)
     }
 }

@@ -70,7 +70,9 @@ impl SqlSource {
     async fn check(self, call: Call, login: Login, password: Password) -> Result<Authentication, SourceError> {
         let plan = &self.plan;
         plan.control.submit(login.as_str());
-        let rows = self.rows(&call, "read a password hash", &plan.questions.log_in, login.as_str()).await;
+        let rows = self
+            .rows(&call, "read a password hash", &plan.questions.log_in, login.as_str())
+            .await;
         plan.control.answer();
         let person = only(rows?, |row| {
             same_identifier(&row.user.login, login.as_str()) || same_identifier(&row.user.email, login.as_str())
@@ -135,7 +137,10 @@ impl SqlSource {
         values: &[Value],
     ) -> Result<Vec<Row>, SourceError> {
         self.plan.control.ask(operation)?;
-        let rows = self.database.rows(operation, &question.sql, values, call.deadline).await?;
+        let rows = self
+            .database
+            .rows(operation, &question.sql, values, call.deadline)
+            .await?;
         let rows = rows.iter().map(|row| self.plan.columns.read(row).map_err(map::garbage));
         rows.collect()
     }
@@ -178,7 +183,8 @@ impl IdentitySource for SqlSource {
             return Err(SourceError::new(ErrorKind::Unsupported, "look-up by login"));
         }
         let who = |row: &Row| same_identifier(&row.user.login, login.as_str());
-        self.look_up(call, &self.plan.questions.by_login, login.as_str(), who).await
+        self.look_up(call, &self.plan.questions.by_login, login.as_str(), who)
+            .await
     }
 
     async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {

@@ -89,7 +89,10 @@ impl Scan<'_> {
                 (':', Some(next)) if is_name_start(next) => self.parameter(at)?,
                 (';', _) => return Err(format!("has a `;` {}: one statement is wanted", self.place(at))),
                 ('?' | '@' | '$', _) if sqlite && !is_word(before) => {
-                    return Err(format!("has a place for a value {} that isn't named `:name`", self.place(at)));
+                    return Err(format!(
+                        "has a place for a value {} that isn't named `:name`",
+                        self.place(at)
+                    ));
                 }
                 _ => self.statement.text.push(letter),
             }
@@ -106,7 +109,10 @@ impl Scan<'_> {
         let Some((_, parameter)) = self.names.iter().find(|(known, _)| *known == name) else {
             let known: Vec<String> = self.names.iter().map(|(known, _)| format!("`:{known}`")).collect();
             let place = self.place(at);
-            return Err(format!("has an unknown parameter {place}; {} can be used", known.join(", ")));
+            return Err(format!(
+                "has an unknown parameter {place}; {} can be used",
+                known.join(", ")
+            ));
         };
         let known = self.statement.parameters.iter().position(|known| known == parameter);
         let index = known.unwrap_or_else(|| {
@@ -140,7 +146,10 @@ impl Scan<'_> {
     fn dollar(&mut self, at: usize) -> Result<(), String> {
         let rest = &self.sql[at + 1..];
         if rest.starts_with(|letter: char| letter.is_ascii_digit()) {
-            return Err(format!("has a place for a value {} that isn't named `:name`", self.place(at)));
+            return Err(format!(
+                "has a place for a value {} that isn't named `:name`",
+                self.place(at)
+            ));
         }
         let tag = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
         if !rest[tag..].starts_with('$') {

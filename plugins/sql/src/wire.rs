@@ -116,7 +116,10 @@ impl Columns {
         if values.len() != self.parts.len() + self.attributes.len() {
             return Err(Garbage("a row has too many or too few columns"));
         }
-        let values = Values { columns: self, values: &values };
+        let values = Values {
+            columns: self,
+            values: &values,
+        };
         let id = values.text(Part::Id, "id")?.ok_or(Garbage("the id is NULL"))?;
         let id = UserId::parse(&id).map_err(|_| Garbage("the id is no id"))?;
         let login = values.text(Part::Login, "login")?.filter(|login| !login.is_empty());
@@ -139,7 +142,11 @@ impl Columns {
         };
         let status = match values.get(Part::Status) {
             None => None,
-            Some(_) => Some(values.text(Part::Status, "status")?.ok_or(Garbage("the status is NULL"))?),
+            Some(_) => Some(
+                values
+                    .text(Part::Status, "status")?
+                    .ok_or(Garbage("the status is NULL"))?,
+            ),
         };
         Ok(Row {
             user,
@@ -214,17 +221,22 @@ impl Values<'_> {
     }
 
     fn hash(&self) -> Result<Kept, Garbage> {
-        Ok(match self.text(Part::PasswordHash, "password_hash")?.unwrap_or_default() {
-            text if text.is_empty() => Kept::Missing,
-            text if text.starts_with('!') => Kept::Unusable,
-            text => Kept::Hash(Secret::from(text)),
-        })
+        Ok(
+            match self.text(Part::PasswordHash, "password_hash")?.unwrap_or_default() {
+                text if text.is_empty() => Kept::Missing,
+                text if text.starts_with('!') => Kept::Unusable,
+                text => Kept::Hash(Secret::from(text)),
+            },
+        )
     }
 }
 
 fn is_name(part: Part) -> bool {
     use Part::{FamilyName, GivenName, Locale, Name, Nickname, PhoneNumber, Picture};
-    matches!(part, FamilyName | GivenName | Locale | Name | Nickname | PhoneNumber | Picture)
+    matches!(
+        part,
+        FamilyName | GivenName | Locale | Name | Nickname | PhoneNumber | Picture
+    )
 }
 
 /// A fraction is no id, and a whole number beyond 64 bits was rounded when it was read.

@@ -22,7 +22,11 @@ pub(crate) trait Engine: Clone + Debug + Send + Sync + 'static {
     fn connect(&self) -> impl Future<Output = Result<Self::Connection, Error>> + Send;
 
     /// Makes a connection fit for one read-only statement of this duration. Fails if the connection is dead.
-    fn ready(&self, connection: &mut Self::Connection, time: Duration) -> impl Future<Output = Result<(), Error>> + Send;
+    fn ready(
+        &self,
+        connection: &mut Self::Connection,
+        time: Duration,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 
     fn run(
         &self,
@@ -63,14 +67,23 @@ impl<E: Engine> Pool<E> {
         let rows = self.engine.run(&mut connection, sql, values).await?;
         let used = Instant::now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.push(Idle { connection, opened, used });
+        idle.push(Idle {
+            connection,
+            opened,
+            used,
+        });
         Ok(rows)
     }
 
     /// An idle one that is still alive, or a new one. Nothing has been asked yet, so that this is no second try.
     async fn connection(&self, deadline: Instant) -> Result<(E::Connection, Instant), Error> {
         while let Some(mut idle) = self.take() {
-            if self.engine.ready(&mut idle.connection, self.time(deadline)).await.is_ok() {
+            if self
+                .engine
+                .ready(&mut idle.connection, self.time(deadline))
+                .await
+                .is_ok()
+            {
                 return Ok((idle.connection, idle.opened));
             }
         }

@@ -50,7 +50,11 @@ impl Postgres {
             Some(file) => options.ssl_root_cert(file),
             None => options,
         };
-        if self.host.starts_with('/') { options.socket(&self.host) } else { options.host(&self.host) }
+        if self.host.starts_with('/') {
+            options.socket(&self.host)
+        } else {
+            options.host(&self.host)
+        }
     }
 }
 

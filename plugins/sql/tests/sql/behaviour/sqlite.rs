@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 
-use crate::table;
+use super::table;
 
 pub(crate) struct SqliteSubject {
     source: Arc<dyn IdentitySource>,
@@ -75,7 +75,7 @@ impl Subject for SqliteSubject {
 
     async fn submissions(&self) -> Vec<Submission> {
         let submissions = self.control.submissions().into_iter();
-        submissions.map(super::table::submission).collect()
+        submissions.map(table::submission).collect()
     }
 
     async fn arrived(&self, count: usize) {

@@ -154,10 +154,19 @@ fn what_has_no_known_mark_is_unknown_unless_it_was_declared() {
     let md5 = declared(Function::Md5, Layout::Password);
     let hash = Hash::parse("5f4dcc3b5aa765d61d8327deb882cf99", None, &md5).expect("declared");
     assert_eq!(hash.is_of("password"), Ok(true));
-    for text in ["", "5f4dcc3b5aa765d61d8327deb882cf", "5f4dcc3b5aa765d61d8327deb882cf9g", "secret"] {
+    for text in [
+        "",
+        "5f4dcc3b5aa765d61d8327deb882cf",
+        "5f4dcc3b5aa765d61d8327deb882cf9g",
+        "secret",
+    ] {
         assert_eq!(Hash::parse(text, None, &md5).err(), Some(Malformed), "{text}");
     }
-    assert_eq!(Hash::parse("$1$salt$digest", None, &md5).err(), Some(Unknown), "another mark stays what it is");
+    assert_eq!(
+        Hash::parse("$1$salt$digest", None, &md5).err(),
+        Some(Unknown),
+        "another mark stays what it is"
+    );
     let salted = declared(Function::Md5, Layout::SaltPassword);
     for salt in [None, Some("")] {
         let hash = Hash::parse("5f4dcc3b5aa765d61d8327deb882cf99", salt, &salted);
@@ -169,16 +178,21 @@ fn what_has_no_known_mark_is_unknown_unless_it_was_declared() {
 #[test]
 fn no_text_makes_it_panic() {
     let files = [
-        include_str!("vectors/python.tsv"),
-        include_str!("vectors/php.tsv"),
-        include_str!("vectors/openssl.tsv"),
+        include_str!("../vectors/python.tsv"),
+        include_str!("../vectors/php.tsv"),
+        include_str!("../vectors/openssl.tsv"),
     ];
     let mut seen = 0;
     for line in files.into_iter().flat_map(str::lines).step_by(3) {
         let text = line.split('\t').nth(2).expect("a hash");
         for at in (0..text.len()).filter(|at| text.is_char_boundary(*at)) {
             let (before, after) = text.split_at(at);
-            for other in [before.to_owned(), format!("{before}\u{e9}{after}"), format!("{before}$"), after.to_owned()] {
+            for other in [
+                before.to_owned(),
+                format!("{before}\u{e9}{after}"),
+                format!("{before}$"),
+                after.to_owned(),
+            ] {
                 let _ = Hash::parse(&other, None, &Reading::default());
                 seen += 1;
             }

@@ -1,13 +1,7 @@
 //! The behaviour suite: on an SQLite file, and on a PostgreSQL server that the tests start.
 
-#[cfg(test)] // where clippy lets a mistake end it
-#[path = "behaviour/postgres.rs"]
 mod postgres;
-#[cfg(test)]
-#[path = "behaviour/sqlite.rs"]
 mod sqlite;
-#[cfg(test)]
-#[path = "behaviour/table.rs"]
 mod table;
 
 mod sqlite_by_default {

@@ -1,9 +1,6 @@
 //! A PostgreSQL server of the tests' own. What it can be made to do, it does itself: it refuses a password, has no
 //! connection to spare, locks a table, renames a column. A relay before it cuts connections.
 
-mod relay;
-mod server;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,9 +11,9 @@ use idbridge_testkit::{Fault, Subject, Submission};
 use sqlx::postgres::PgConnection;
 use tokio::sync::Mutex;
 
-use crate::table;
-use relay::{Mode, Relay};
-pub(crate) use server::{Server, execute};
+use super::table;
+use crate::relay::{Mode, Relay};
+use crate::server::{Server, execute};
 
 const PASSWORD: &str = "s3cret-of-the-table";
 

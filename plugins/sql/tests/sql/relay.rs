@@ -47,7 +47,9 @@ async fn pass(client: TcpStream, server: u16, mode: watch::Receiver<Mode>) {
 }
 
 async fn relay(mut client: TcpStream, server: u16, mode: watch::Receiver<Mode>) {
-    let Ok(mut server) = TcpStream::connect(("127.0.0.1", server)).await else { return };
+    let Ok(mut server) = TcpStream::connect(("127.0.0.1", server)).await else {
+        return;
+    };
     let (mut asked, mut said) = ([0; 4096], [0; 4096]);
     loop {
         tokio::select! {

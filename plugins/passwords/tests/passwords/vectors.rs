@@ -18,7 +18,9 @@ fn vectors(file: &'static str) -> Vec<Vector<'static>> {
 
 fn vector(line: &'static str) -> Vector<'static> {
     let fields: Vec<&str> = line.split('\t').collect();
-    let [maker, password, text, rest @ ..] = &fields[..] else { panic!("{line}") };
+    let [maker, password, text, rest @ ..] = &fields[..] else {
+        panic!("{line}")
+    };
     let password: Value = serde_json::from_str(password).expect("JSON");
     Vector {
         maker,
@@ -34,7 +36,9 @@ fn vector(line: &'static str) -> Vector<'static> {
 
 fn declared(text: &str) -> Declared {
     let words: Vec<&str> = text.split(' ').collect();
-    let [function, layout, encoding] = words[..] else { panic!("{text}") };
+    let [function, layout, encoding] = words[..] else {
+        panic!("{text}")
+    };
     Declared {
         function: match function {
             "md5" => Function::Md5,
@@ -64,10 +68,15 @@ fn agree(file: &'static str, count: usize) {
     assert_eq!(vectors.len(), count);
     for vector in vectors {
         let (maker, text) = (vector.maker, vector.text);
-        let hash = Hash::parse(text, vector.salt, &vector.reading).unwrap_or_else(|error| panic!("{maker}: {text}: {error}"));
+        let hash =
+            Hash::parse(text, vector.salt, &vector.reading).unwrap_or_else(|error| panic!("{maker}: {text}: {error}"));
         assert_eq!(hash.is_of(&vector.password), Ok(true), "{maker}: {text}");
         // Before the password: some read no more than 72 bytes of it.
-        let others = [format!("x{}", vector.password), vector.password.to_uppercase(), String::new()];
+        let others = [
+            format!("x{}", vector.password),
+            vector.password.to_uppercase(),
+            String::new(),
+        ];
         for other in others {
             assert_eq!(hash.is_of(&other), Ok(false), "{maker}: {text}");
         }
@@ -77,28 +86,28 @@ fn agree(file: &'static str, count: usize) {
 
 #[test]
 fn django_werkzeug_and_passlib() {
-    agree(include_str!("vectors/python.tsv"), 182);
+    agree(include_str!("../vectors/python.tsv"), 182);
 }
 
 #[test]
 fn php_and_what_is_written_in_it() {
-    agree(include_str!("vectors/php.tsv"), 58);
+    agree(include_str!("../vectors/php.tsv"), 58);
 }
 
 #[test]
 fn openssl() {
-    agree(include_str!("vectors/openssl.tsv"), 16);
+    agree(include_str!("../vectors/openssl.tsv"), 16);
 }
 
 #[test]
 fn node() {
-    agree(include_str!("vectors/node.tsv"), 96);
+    agree(include_str!("../vectors/node.tsv"), 96);
 }
 
 /// Beyond bcrypt's 72 bytes: as the source has them.
 #[test]
 fn a_long_password_is_cut_or_refused_as_the_source_does() {
-    let vectors = vectors(include_str!("vectors/php.tsv"));
+    let vectors = vectors(include_str!("../vectors/php.tsv"));
     let long: Vec<&Vector<'_>> = vectors
         .iter()
         .filter(|vector| vector.password.len() > 72 && vector.text.starts_with("$2"))
@@ -106,7 +115,11 @@ fn a_long_password_is_cut_or_refused_as_the_source_does() {
     assert!(long.len() >= 8, "{}", long.len());
     for vector in long {
         let cut = Hash::parse(vector.text, None, &vector.reading).expect("good");
-        assert_eq!(cut.is_of(&format!("{}x", vector.password)), Ok(true), "beyond the 72 bytes");
+        assert_eq!(
+            cut.is_of(&format!("{}x", vector.password)),
+            Ok(true),
+            "beyond the 72 bytes"
+        );
         let reading = Reading {
             long_passwords: LongPasswords::Reject,
             ..vector.reading
@@ -119,13 +132,22 @@ fn a_long_password_is_cut_or_refused_as_the_source_does() {
 /// No other format is cut: a longer password is another one.
 #[test]
 fn no_other_format_is_cut() {
-    let files = [include_str!("vectors/python.tsv"), include_str!("vectors/php.tsv"), include_str!("vectors/node.tsv")];
+    let files = [
+        include_str!("../vectors/python.tsv"),
+        include_str!("../vectors/php.tsv"),
+        include_str!("../vectors/node.tsv"),
+    ];
     let vectors = files.into_iter().flat_map(self::vectors);
     let bare_bcrypt = |text: &str| ["$2", "bcrypt$"].iter().any(|mark| text.starts_with(mark));
     let mut count = 0;
     for vector in vectors.filter(|vector| vector.password.len() > 72 && !bare_bcrypt(vector.text)) {
         let hash = Hash::parse(vector.text, vector.salt, &vector.reading).expect("good");
-        assert_eq!(hash.is_of(&format!("{}x", vector.password)), Ok(false), "{}", vector.text);
+        assert_eq!(
+            hash.is_of(&format!("{}x", vector.password)),
+            Ok(false),
+            "{}",
+            vector.text
+        );
         count += 1;
     }
     assert!(count > 50, "{count}");

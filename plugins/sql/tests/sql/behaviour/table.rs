@@ -1,12 +1,13 @@
 //! The suite's people as a table, and the settings that read it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use idbridge_source::{Blueprint as _, IdentitySource, Node, Origin, Reader, SecretFiles, Value};
-use idbridge_sql::{Control, Settings};
+use idbridge_source::IdentitySource;
+use idbridge_sql::Control;
 use idbridge_testkit::world::{BYTES, PEOPLE, Person, Status};
+
+use crate::settings;
 
 /// Settings for what a source may do beside log-ins and look-ups by e-mail. Pages are small, so that there are several.
 pub(crate) const LIST: &str = r#"
@@ -36,7 +37,11 @@ no_password = "federated"
 
 /// The table with everybody in it. SQLite and PostgreSQL both read it.
 pub(crate) fn script() -> String {
-    let rows: Vec<String> = PEOPLE.iter().enumerate().map(|(index, person)| row(index, person)).collect();
+    let rows: Vec<String> = PEOPLE
+        .iter()
+        .enumerate()
+        .map(|(index, person)| row(index, person))
+        .collect();
     format!(
         "CREATE TABLE people (id integer PRIMARY KEY, login text, email text, email_verified boolean, given_name text,
              family_name text, password_hash text, state text, second_factor boolean, password_expired boolean);
@@ -47,16 +52,7 @@ pub(crate) fn script() -> String {
 
 /// The source. `beside` are further settings, `url` and what belongs to it among them.
 pub(crate) fn source(beside: &str, control: &Control) -> Arc<dyn IdentitySource> {
-    let tree: toml::Value = toml::from_str(&format!("{beside}\n{SETTINGS}")).expect("settings that parse");
-    let tree = node(tree);
-    let reader = Reader::new(SecretFiles::Read);
-    let table = reader.root(&tree);
-    let settings = Settings::read(&table);
-    table.finish();
-    drop(table);
-    assert_eq!(reader.into_mistakes(), []);
-    let blueprint = settings.expect("good settings").blueprint(control.clone());
-    blueprint.build().expect("a source")
+    settings::source(&format!("{beside}\n{SETTINGS}"), control)
 }
 
 fn row(index: usize, person: &Person) -> String {
@@ -73,7 +69,9 @@ fn row(index: usize, person: &Person) -> String {
         (index + 1).to_string(),
         text(Some(person.login)),
         text(Some(person.email)),
-        person.email_verified.map_or("NULL".to_owned(), |verified| verified.to_string()),
+        person
+            .email_verified
+            .map_or("NULL".to_owned(), |verified| verified.to_string()),
         text(person.given_name),
         text(person.family_name),
         text(hash.as_deref()),
@@ -100,20 +98,6 @@ fn hash(person: &Person) -> String {
 
 fn text(text: Option<&str>) -> String {
     text.map_or("NULL".to_owned(), |text| format!("'{}'", text.replace('\'', "''")))
-}
-
-pub(crate) fn node(value: toml::Value) -> Node {
-    let value = match value {
-        toml::Value::Array(items) => Value::List(items.into_iter().map(node).collect()),
-        toml::Value::Boolean(value) => Value::Bool(value),
-        toml::Value::Integer(value) => Value::Integer(value),
-        toml::Value::Table(table) => Value::Table(table.into_iter().map(|(key, value)| (key, node(value))).collect()),
-        other => Value::Text(other.as_str().expect("no other type stands in these settings").to_owned()),
-    };
-    Node {
-        origin: Origin::File(Path::new("sql.toml").to_owned(), 1),
-        value,
-    }
 }
 
 /// A database is asked for a login's hash; the password stays here.

@@ -11,8 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _};
 pub(crate) struct Server {
     pub(crate) port: u16,
     /// The certificate that the server shows, for `localhost`; it is its own authority.
-    #[cfg_attr(not(test), expect(dead_code, reason = "not every test speaks TLS"))]
-    pub(crate) certificate: PathBuf,
+    certificate: PathBuf,
     _script: Child,
 }
 
@@ -31,6 +30,22 @@ impl Server {
             .database("postgres")
             .disable_statement_logging();
         options.connect().await.expect("the server answers")
+    }
+
+    /// Settings that reach it as this role, without TLS.
+    pub(crate) fn settings(&self, role: &str, password: &str) -> String {
+        let url = format!("postgres://{role}@127.0.0.1:{}/postgres", self.port);
+        format!("url = \"{url}\"\npassword = \"{password}\"\ntls = \"off\"\n")
+    }
+
+    /// Settings that reach it over TLS, by this name.
+    pub(crate) fn settings_with_tls(&self, role: &str, password: &str, host: &str, trusts: bool) -> String {
+        let url = format!("postgres://{role}@{host}:{}/postgres", self.port);
+        let file = format!("tls_ca_file = \"{}\"\n", self.certificate.display());
+        format!(
+            "url = \"{url}\"\npassword = \"{password}\"\n{}",
+            if trusts { &file } else { "" }
+        )
     }
 
     fn start() -> Self {
