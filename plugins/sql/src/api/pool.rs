@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use sqlx::Error;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{Limits, Value};
 
 /// A connection that nobody needed for so long is closed, and one that is so old: rights and addresses change.
 const MAX_IDLE: Duration = Duration::from_secs(300);
 const MAX_AGE: Duration = Duration::from_secs(1800);
+
+/// One that doesn't answer for so long was lost on the way, and nobody has said so.
+const DEAD_AFTER: Duration = Duration::from_secs(2);
 
 /// What a database's driver does.
 pub(crate) trait Engine: Clone + Debug + Send + Sync + 'static {
@@ -78,12 +81,8 @@ impl<E: Engine> Pool<E> {
     /// An idle one that is still alive, or a new one. Nothing has been asked yet, so that this is no second try.
     async fn connection(&self, deadline: Instant) -> Result<(E::Connection, Instant), Error> {
         while let Some(mut idle) = self.take() {
-            if self
-                .engine
-                .ready(&mut idle.connection, self.time(deadline))
-                .await
-                .is_ok()
-            {
+            let ready = self.engine.ready(&mut idle.connection, self.time(deadline));
+            if matches!(timeout(DEAD_AFTER, ready).await, Ok(Ok(()))) {
                 return Ok((idle.connection, idle.opened));
             }
         }

@@ -81,6 +81,15 @@ async fn tls_checks_the_certificate_and_the_name() {
 }
 
 #[tokio::test]
+async fn a_socket_is_a_place_too() {
+    role("socket", &users_table("(1, 'ada', 'ada@example.com', 'x')")).await;
+    let place = Server::running().settings_of_socket("socket", "sesame");
+    let settings = format!("{place}\ndecoy_hash = \"{DECOY}\"\n{QUERIES}");
+    let source = settings::source(&settings, &Control::default());
+    assert_eq!(look_up(&source, "ada@example.com").await, "found");
+}
+
+#[tokio::test]
 async fn columns_of_every_type_arrive() {
     role(
         "types",

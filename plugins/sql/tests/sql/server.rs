@@ -48,6 +48,17 @@ impl Server {
         )
     }
 
+    /// Settings that reach it through its socket.
+    pub(crate) fn settings_of_socket(&self, role: &str, password: &str) -> String {
+        let folder = self.certificate.parent().expect("a folder").display().to_string();
+        let url = format!(
+            "postgres://{role}@{}:{}/postgres",
+            folder.replace('/', "%2F"),
+            self.port
+        );
+        format!("url = \"{url}\"\npassword = \"{password}\"\n")
+    }
+
     fn start() -> Self {
         // PostgreSQL takes no port 0.
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
