@@ -10,13 +10,15 @@ use toml::Table;
 const LONG: [(&str, &str); 0] = [];
 
 /// Which of our crates a crate may depend on.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("plugins/grpc", &["idbridge-outbound", "idbridge-source"]),
     ("plugins/memory", &["idbridge-source"]),
     ("plugins/okta", &["idbridge-outbound", "idbridge-source"]),
     ("plugins/okta/simulator", &[]),
     ("plugins/outbound", &["idbridge-source"]),
+    ("plugins/passwords", &[]),
     ("plugins/sdk", &[]),
+    ("plugins/sql", &["idbridge-passwords", "idbridge-source"]),
     ("plugins/testkit", &["idbridge-source"]),
 ];
 
@@ -29,10 +31,11 @@ const FOR_TESTS: [&str; 4] = [
 ];
 
 /// Who alone may name a crate of a plugin.
-const NAMES_PLUGINS: [(&str, &str); 4] = [
+const NAMES_PLUGINS: [(&str, &str); 5] = [
     ("src/sources.rs", "idbridge_grpc"),
     ("src/sources.rs", "idbridge_memory"),
     ("src/sources.rs", "idbridge_okta"),
+    ("src/sources.rs", "idbridge_sql"),
     ("src/cli/demo.rs", "idbridge_okta_simulator"),
 ];
 
