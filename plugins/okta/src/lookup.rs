@@ -13,7 +13,7 @@ use crate::source::{Extras, OktaSource};
 use crate::wire::{Id, UserRecord};
 
 /// More people than this for one address need a person to look at them, not more calls.
-const CLAIMANTS: usize = 10;
+pub(crate) const CLAIMANTS: usize = 10;
 
 impl OktaSource {
     /// Asks by login and searches by e-mail, side by side; both have to answer. Whoever carries the address in a fresh
@@ -105,7 +105,7 @@ impl OktaSource {
     }
 
     /// The user whom the path names. An address with a `/` fits no path at Okta, encoded or not (405): search finds it.
-    async fn by_path(&self, ask: Ask<'_>, asked: &str) -> Result<Option<UserRecord>, SourceError> {
+    pub(crate) async fn by_path(&self, ask: Ask<'_>, asked: &str) -> Result<Option<UserRecord>, SourceError> {
         if asked.contains('/') {
             return Ok(None);
         }
@@ -137,10 +137,10 @@ pub(crate) fn unsupported(operation: &'static str) -> SourceError {
     SourceError::new(ErrorKind::Unsupported, operation).with_source("no API token is set")
 }
 
-fn ambiguous() -> SourceError {
+pub(crate) fn ambiguous() -> SourceError {
     SourceError::new(ErrorKind::Ambiguous, "look-up by e-mail").with_source("more than one user has this address")
 }
 
-fn has(record: &UserRecord, key: &str, asked: &str) -> bool {
+pub(crate) fn has(record: &UserRecord, key: &str, asked: &str) -> bool {
     profile::text(&record.profile, key).is_some_and(|value| same_identifier(&value, asked))
 }

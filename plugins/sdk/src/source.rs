@@ -4,8 +4,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Login, Lookup, Page, Password, SourceError,
-    UserId, UserName,
+    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Listed, Login, Lookup, Page, Password,
+    SourceError, UserId, UserName,
 };
 
 /// An upstream that knows users. One value serves one worker thread, many calls at a time.
@@ -101,6 +101,18 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
         Err(SourceError::new(ErrorKind::Unsupported, "factors"))
     }
 
+    /// Everybody who carries this text as a login or as an address, whether or not they may move: for support, who has
+    /// one of them on the phone. A source that can't tell answers [`ErrorKind::Unsupported`], as this does.
+    ///
+    /// # Behaviour
+    ///
+    /// - The same people, and the same judgement of each, as [`list`](Self::list); with factors, for whom they matter.
+    /// - None is an answer only if the source is sure, as at a look-up: an outage is `Err`.
+    /// - No password is submitted.
+    async fn claimants(&self, _call: &Call, _identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        Err(SourceError::new(ErrorKind::Unsupported, "claimants"))
+    }
+
     /// How many log-ins the upstream lets through, as far as this source knows. Nothing is asked.
     fn budget(&self) -> Budget {
         Budget::default()
@@ -159,6 +171,10 @@ impl<S: IdentitySource + ?Sized> IdentitySource for Arc<S> {
 
     async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
         (**self).factors(call, id).await
+    }
+
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        (**self).claimants(call, identifier).await
     }
 
     fn budget(&self) -> Budget {
