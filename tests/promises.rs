@@ -33,4 +33,5 @@ mod promises {
     mod tls_org;
     mod tombstones;
     mod wanted;
+    mod why;
 }

@@ -10,12 +10,10 @@ use crate::why::{self, Audit, Certainty, Report};
 use crate::{config, sources};
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  idbridge why ada@example.com --config idbridge.toml\n  \
+#[command(after_help = "Examples:\n  idbridge why ada@example.com --config idbridge.toml\n  \
                   idbridge why ada@example.com --config idbridge.toml --audit-file idbridge.log\n\n\
                   No password is submitted. The exit code is 0 if log-in and look-up would be a yes, 1 if one of them is \
-                  a no, 3 if nobody could find out."
-)]
+                  a no, 3 if nobody could find out.")]
 pub(crate) struct Args {
     /// What the user types: an e-mail address or a user name
     identifier: String,
@@ -62,7 +60,11 @@ fn answer(args: &Args, environment: Environment) -> Result<Report, (String, Exit
     let config = config::load(&args.config, environment, &sources::registry(), SecretFiles::Read)
         .map_err(|mistakes| usage(output::mistakes(&mistakes)))?;
     let identifier = Login::parse(&args.identifier).map_err(|problem| usage(problem.to_string()))?;
-    if args.request_id.as_deref().is_some_and(|id| RequestId::parse(id).is_none()) {
+    if args
+        .request_id
+        .as_deref()
+        .is_some_and(|id| RequestId::parse(id).is_none())
+    {
         return Err(usage("--request-id: is no request id".to_owned()));
     }
     // Before anybody is asked: a name that is wrong costs the source nothing.

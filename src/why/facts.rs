@@ -79,10 +79,13 @@ impl Facts {
         claimants: Result<Vec<Listed>, SourceError>,
         typed: &Login,
     ) -> Self {
-        let found = [&by_login, &by_email].into_iter().flatten().find_map(|answer| match answer {
-            Ok(Lookup::Found(user)) => Some(user),
-            _ => None,
-        });
+        let found = [&by_login, &by_email]
+            .into_iter()
+            .flatten()
+            .find_map(|answer| match answer {
+                Ok(Lookup::Found(user)) => Some(user),
+                _ => None,
+            });
         let (answer, log_in) = match &claimants {
             Ok(people) => by_claimants(people, found, typed.as_str()),
             Err(error) if error.kind() == ErrorKind::Unsupported => by_look_up(by_login.as_ref().or(by_email.as_ref())),
@@ -114,11 +117,7 @@ impl Facts {
     }
 }
 
-fn by_claimants(
-    people: &[Listed],
-    found: Option<&User>,
-    typed: &str,
-) -> (Result<Authentication, SourceError>, LogIn) {
+fn by_claimants(people: &[Listed], found: Option<&User>, typed: &str) -> (Result<Authentication, SourceError>, LogIn) {
     let mut holders: Vec<&Listed> = people
         .iter()
         .filter(|person| same_identifier(&person.user.login, typed))
@@ -135,7 +134,13 @@ fn by_claimants(
         [] => {
             let is_nobodys_login = true;
             let answer = Ok(Authentication::Reject(Rejection::InvalidCredentials));
-            return (answer, LogIn { is_nobodys_login, ..sure });
+            return (
+                answer,
+                LogIn {
+                    is_nobodys_login,
+                    ..sure
+                },
+            );
         }
         [person] => person,
         [..] => return (Err(SourceError::new(ErrorKind::Ambiguous, "find one user")), sure),

@@ -157,7 +157,10 @@ pub(super) async fn source(
     }
     let by_email = facts.by_email.as_ref();
     let by_login = facts.by_login.as_ref();
-    let errors = [by_email, by_login].into_iter().flatten().filter_map(|answer| answer.as_ref().err());
+    let errors = [by_email, by_login]
+        .into_iter()
+        .flatten()
+        .filter_map(|answer| answer.as_ref().err());
     let mut problems: Vec<Problem> = Vec::new();
     for error in errors.chain(facts.claimants.as_ref().err()) {
         let problem = Problem::new(error);
@@ -231,7 +234,9 @@ async fn is_let_in(facts: &Facts, rules: Rules, user: &User) -> bool {
     let Ok(any) = idbridge_source::UserName::parse("any") else {
         return false;
     };
-    let judged = Gate::new(told, rules).user_by_login(&facts::call(facts::AT_ONCE), &any).await;
+    let judged = Gate::new(told, rules)
+        .user_by_login(&facts::call(facts::AT_ONCE), &any)
+        .await;
     matches!(judged, Ok(Lookup::Found(_)))
 }
 

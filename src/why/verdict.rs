@@ -98,9 +98,16 @@ pub(super) fn only_the_password_tells(policy: Option<PasswordPolicy>) -> Vec<Str
 }
 
 fn rules(policy: &PasswordPolicy) -> String {
-    let mut rules = format!("{} bytes at most, {} characters at least", policy.max_bytes, policy.min_length);
+    let mut rules = format!(
+        "{} bytes at most, {} characters at least",
+        policy.max_bytes, policy.min_length
+    );
     if policy.types_needed > 0 {
-        rules += &format!(", {} of {} types of characters", policy.types_needed, policy.types.wanted());
+        rules += &format!(
+            ", {} of {} types of characters",
+            policy.types_needed,
+            policy.types.wanted()
+        );
     }
     if !policy.identical {
         rules += ", no three the same in a row";
@@ -131,6 +138,7 @@ fn verdict(answer: &Answer, script: fn(&Row) -> &'static str) -> (Verdict, &str)
         decided_by: match code {
             "caller_not_allowed" => "the caller's `allow` or `sources`",
             "unknown_source" => "the routes",
+            "invalid_identifier" => "what was typed: look-ups take e-mail addresses, unless the source looks up logins",
             _ if own => "the gateway: rest.auth0",
             _ => "the source",
         },
@@ -144,8 +152,7 @@ fn verdict(answer: &Answer, script: fn(&Row) -> &'static str) -> (Verdict, &str)
 /// By what the source said before the rules of who may move, and after them.
 fn decider(verdict: &Verdict, mode: Mode, before: &str, after: &str) -> &'static str {
     match &*verdict.outcome {
-        "caller_not_allowed" | "unknown_source" => return verdict.decided_by,
-        "invalid_identifier" => return "what was typed: look-ups take e-mail addresses, unless the source looks up logins",
+        "caller_not_allowed" | "invalid_identifier" | "unknown_source" => return verdict.decided_by,
         _ if mode == Mode::Off => return "mode = \"off\": the source is not asked",
         _ => {}
     }

@@ -54,13 +54,19 @@ fn twenty_are_enough() {
     let (_folder, file) = file(text.as_bytes());
     let found = file.last_within(&wanted("ada"), 500, REACH).expect("read");
     assert_eq!((found.records.len(), ids(&found)[0]), (RECORDS, "r999"));
-    assert!(!found.looked_at_all && found.bytes_read < 10_000, "{}", found.bytes_read);
+    assert!(
+        !found.looked_at_all && found.bytes_read < 10_000,
+        "{}",
+        found.bytes_read
+    );
 }
 
 #[test]
 fn what_is_no_record_is_counted_and_stops_nothing() {
     let mut bytes = line("ada", 1).into_bytes();
-    bytes.extend(b"\n\xff\xfe garbage\n{\"half\":\n[\"idbridge::audit\"]\n{\"level\":\"INFO\",\"target\":\"x\",\"source\":5}\n");
+    bytes.extend(
+        b"\n\xff\xfe garbage\n{\"half\":\n[\"idbridge::audit\"]\n{\"level\":\"INFO\",\"target\":\"x\",\"source\":5}\n",
+    );
     bytes.extend(vec![b'x'; 3 * LINE]);
     bytes.push(b'\n');
     bytes.extend(b"{\"target\":\"idbridge::audit\",\"request_id\":7}\n");
@@ -90,9 +96,7 @@ fn a_huge_file_is_not_read_whole() {
     std::io::Seek::seek(&mut log, io::SeekFrom::End(0)).expect("its end");
     write!(log, "\n{}", line("ada", 1)).expect("written");
     let file = AuditFile::open(&path).expect("it opens");
-    let found = file
-        .last_within(&wanted("ada"), PIECE, 16 * 1024 * 1024)
-        .expect("read");
+    let found = file.last_within(&wanted("ada"), PIECE, 16 * 1024 * 1024).expect("read");
     assert_eq!(ids(&found), ["r1"]);
     assert!(!found.looked_at_all);
     assert_eq!(found.bytes_read, 16 * 1024 * 1024);

@@ -13,8 +13,10 @@ impl Report {
             lines.push("no route leads to a source: nobody is asked for this identifier".to_owned());
         }
         self.sources.iter().for_each(|source| source.write(&mut lines));
-        self.log_in.write("log-in at Auth0, with the right password", &mut lines);
-        self.get_user.write("get_user at Auth0, as for a reset or a sign-up", &mut lines);
+        self.log_in
+            .write("log-in at Auth0, with the right password", &mut lines);
+        self.get_user
+            .write("get_user at Auth0, as for a reset or a sign-up", &mut lines);
         lines.push("only the password tells".to_owned());
         lines.extend(self.only_the_password_tells.iter().map(|line| format!("  {line}")));
         lines.extend(self.notes.iter().cloned());
@@ -95,7 +97,9 @@ impl Verdict {
             Certainty::Unknown => "could not find out",
             Certainty::Yes => "yes",
         };
-        let status = self.status.map_or_else(String::new, |status| format!(", HTTP {status}"));
+        let status = self
+            .status
+            .map_or_else(String::new, |status| format!(", HTTP {status}"));
         lines.push(format!("{what}: {answer} ({}{status})", self.outcome));
         lines.push(format!("  the script: {}", self.auth0));
         lines.push(format!("  decided by: {}", self.decided_by));

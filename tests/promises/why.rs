@@ -1,0 +1,330 @@
+//! `why`: what support is told of everybody in the demo org, and that it is what callers are told.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use idbridge_okta_simulator::{Endpoint, Fault, PASSWORD, Simulator};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::chain::{self, Chain};
+use super::clients::{request_id, with_id};
+use super::settings;
+
+async fn why(arguments: &[&str], config: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idbridge"));
+    command.arg("why").args(arguments).arg("--config").arg(config);
+    command.env_clear().env("RUST_LOG", "trace").stdin(Stdio::null());
+    let ran = tokio::task::spawn_blocking(move || command.output()).await;
+    ran.expect("no panic").expect("the binary runs")
+}
+
+fn said(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("text")
+}
+
+async fn report(who: &str, config: &Path) -> (Option<i32>, Value) {
+    let ran = why(&[who, "--json"], config).await;
+    let json = serde_json::from_str(said(&ran)).unwrap_or_else(|_| panic!("{who}: {ran:?}"));
+    (ran.status.code(), json)
+}
+
+struct Org {
+    okta: Simulator,
+    folder: TempDir,
+}
+
+impl Org {
+    async fn start() -> Org {
+        Org {
+            okta: Simulator::start(chain::org()).await.expect("the org starts"),
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    fn settings(&self, name: &str, over: &str) -> PathBuf {
+        let mut table = settings::broker(&self.okta.url());
+        settings::merge(&mut table, &settings::parse(over));
+        chain::write(&self.folder, name, &table)
+    }
+
+    fn id(&self, login: &str) -> String {
+        let person = |org: &mut idbridge_okta_simulator::Org| org.find(login).map(|person| person.id.clone());
+        self.okta.control().change(person).expect("a person")
+    }
+
+    /// The end of every test here: no password was submitted.
+    async fn stop(self) {
+        assert_eq!(self.okta.received().passwords(), 0, "a password was submitted");
+        self.okta.shutdown().await;
+    }
+}
+
+/// Who, the exit code, and for log-in and get_user: outcome, HTTP status, and a part of what decides.
+type Row<'a> = (&'a str, i32, (&'a str, u16, &'a str), (&'a str, u16, &'a str));
+
+async fn check(rows: &[Row<'_>], config: &Path) {
+    for (who, code, log_in, get_user) in rows {
+        let (exit, report) = report(who, config).await;
+        for (name, (outcome, status, decider)) in [("log_in", log_in), ("get_user", get_user)] {
+            let verdict = &report[name];
+            assert_eq!(verdict["outcome"], *outcome, "{who}: {report:#}");
+            assert_eq!(verdict["status"], *status, "{who}: {verdict:#}");
+            let decided = verdict["decided_by"].as_str().expect("text");
+            assert!(decided.contains(decider), "{who}, {name}: {decided}");
+        }
+        assert_eq!(exit, Some(*code), "{who}");
+    }
+}
+
+#[rustfmt::skip] // a row a line
+const DEMO: [Row<'_>; 15] = [
+    ("ada@example.com", 0, ("authenticated", 200, "nothing"), ("found", 200, "nothing")),
+    ("ADA@example.com", 0, ("authenticated", 200, "nothing"), ("found", 200, "nothing")),
+    ("sam@example.com", 1, ("account_disabled", 200, "the source"), ("account_disabled", 200, "the source")),
+    ("mia@example.com", 1, ("second_factor_required", 200, "the source"), ("second_factor_required", 200, "the source")),
+    ("lou@example.com", 1, ("account_locked", 200, "the source"), ("account_locked", 200, "the source")),
+    ("eve@example.com", 1, ("password_expired", 200, "the source"), ("found", 200, "nothing")),
+    ("fred@example.com", 1, ("no_password", 200, "the source"), ("no_password", 200, "the source")),
+    ("adam@example.com", 1, ("authenticated", 200, "nothing"), ("no_password", 200, "the source")),
+    ("nobody@example.com", 1, ("invalid_credentials", 200, "the source"), ("not_found", 200, "the source")),
+    ("twins@example.com", 3, ("invalid_credentials", 200, "the source"), ("ambiguous_user", 502, "the source")),
+    ("rhea@example.com", 1, ("account_disabled", 200, "the source"), ("found", 200, "nothing")),
+    ("grace@example.com", 1, ("invalid_credentials", 200, "the source"), ("found", 200, "nothing")),
+    ("grace", 3, ("identifier_not_portable", 200, "the gateway"), ("invalid_identifier", 400, "typed")),
+    // One's login is another's address: a log-in and a reset are about two people.
+    ("hugo@example.com", 1, ("identifier_not_portable", 200, "the gateway"), ("found", 200, "nothing")),
+    ("../me", 3, ("invalid_credentials", 200, "the source"), ("invalid_identifier", 400, "typed")),
+];
+
+#[tokio::test]
+async fn everybody_in_the_demo_org() {
+    let org = Org::start().await;
+    check(&DEMO, &org.settings("demo", "")).await;
+    org.stop().await;
+}
+
+/// What is told is what callers get, wherever the source doesn't hide its reason from a log-in.
+#[tokio::test]
+async fn it_is_what_callers_are_told() {
+    let chain = Chain::start("").await;
+    let org = Org::start().await;
+    let config = org.settings("same", "");
+    let grpc = chain.grpc().await;
+    for (who, ..) in DEMO {
+        let (_, report) = report(who, &config).await;
+        let asked = grpc.get_user_by_email(&with_id(&request_id()), who).await;
+        let told = match asked.code {
+            tonic::Code::Ok => match asked.outcome().as_str() {
+                "yes" => "found".to_owned(),
+                reason => reason.to_owned(),
+            },
+            _ if asked.reason() == "USER_NOT_FOUND" => "not_found".to_owned(),
+            _ => asked.reason().to_lowercase(),
+        };
+        assert_eq!(report["get_user"]["outcome"], told, "{who}");
+
+        let asked = grpc.authenticate(&with_id(&request_id()), who, PASSWORD).await;
+        let told = match asked.outcome().as_str() {
+            "yes" => "authenticated".to_owned(),
+            reason => reason.to_owned(),
+        };
+        let expected = report["log_in"]["outcome"].as_str().expect("text");
+        let notes = report["log_in"]["notes"].to_string();
+        let hidden = told == "invalid_credentials" && notes.contains("may say no more than `invalid_credentials`");
+        // The gateway's own reason: gRPC doesn't know it.
+        let refused_later = told == "authenticated" && expected == "identifier_not_portable";
+        assert!(
+            told == expected || hidden || refused_later,
+            "{who}: {told}, not {expected}"
+        );
+    }
+    org.stop().await;
+    drop(grpc);
+    chain.stop().await;
+}
+
+#[tokio::test]
+async fn the_rules_of_who_may_move() {
+    let org = Org::start().await;
+    let gone = org.folder.path().join("gone.txt");
+    std::fs::write(&gone, org.id("ada@example.com")).expect("written");
+    let tombstones = format!("[sources.okta]\ntombstones_file = {:?}", gone.to_str().expect("text"));
+    let off = ("source_unavailable", 503, "mode = \"off\"");
+    let no_cohort = ("not_in_cohort", 200, "cohort");
+    let groups = "[sources.okta]\nsettings = { groups = true }\n[[sources.okta.cohort]]\ngroups = [\"Engineering\"]";
+    #[rustfmt::skip] // a row a line
+    let cases: [(&str, &str, &[Row<'_>]); 6] = [
+        ("tombstones", &tombstones, &[
+            ("ada@example.com", 1, ("unknown_user", 200, "tombstones_file"), ("not_found", 200, "tombstones_file")),
+            ("bob@example.com", 0, ("authenticated", 200, "nothing"), ("found", 200, "nothing")),
+        ]),
+        ("cohort", "[[sources.okta.cohort]]\ndomains = [\"acme.example\"]", &[
+            ("ada@example.com", 1, no_cohort, no_cohort),
+            ("sam@example.com", 1, ("account_disabled", 200, "the source"), ("account_disabled", 200, "the source")),
+        ]),
+        ("groups", groups, &[
+            ("ada@example.com", 0, ("authenticated", 200, "nothing"), ("found", 200, "nothing")),
+            ("bob@example.com", 1, no_cohort, no_cohort),
+        ]),
+        ("off", "[sources.okta]\nmode = \"off\"", &[("ada@example.com", 3, off, off), ("nobody@example.com", 3, off, off)]),
+        ("lookups", "[sources.okta]\nmode = \"lookup_only\"", &[
+            ("ada@example.com", 3, ("operation_unsupported", 501, "lookup_only"), ("found", 200, "nothing")),
+        ]),
+        ("caller", "[callers.tester]\nallow = [\"authenticate\"]", &[
+            ("ada@example.com", 3, ("authenticated", 200, "nothing"), ("caller_not_allowed", 403, "allow")),
+        ]),
+    ];
+    for (name, over, rows) in cases {
+        check(rows, &org.settings(name, over)).await;
+    }
+    // A list doesn't tell the groups of somebody whom no look-up finds.
+    let (exit, report) = report("adam@example.com", &org.settings("unknown", groups)).await;
+    assert_eq!(
+        (exit, &report["log_in"]["answer"]),
+        (Some(3), &"could_not_find_out".into())
+    );
+    org.stop().await;
+}
+
+/// Whatever breaks, nobody is said to be absent or wrong.
+#[tokio::test]
+async fn an_outage_is_no_answer() {
+    let org = Org::start().await;
+    let config = org.settings("outage", "[rest]\ndeadline = \"2s\"");
+    for endpoint in [Endpoint::User, Endpoint::Search, Endpoint::Factors] {
+        let status = |http, code: &str| Fault::Status(http, code.to_owned());
+        for fault in [
+            status(503, "E0000010"),
+            status(401, "E0000011"),
+            Fault::ConcurrencyLimit,
+            Fault::Garbage,
+            Fault::Html(404),
+        ] {
+            org.okta.control().fault(endpoint, fault);
+            // Factors aren't asked for whom the account's state decides on.
+            let (ada, others) = ("ada@example.com", ["sam@example.com", "nobody@example.com"]);
+            let others = others.into_iter().filter(|_| endpoint != Endpoint::Factors);
+            for who in std::iter::once(ada).chain(others) {
+                let (exit, report) = report(who, &config).await;
+                for call in ["log_in", "get_user"] {
+                    assert_eq!(report[call]["answer"], "could_not_find_out", "{who}: {report:#}");
+                }
+                assert_eq!(exit, Some(3), "{who}");
+                let problem = &report["sources"][0]["problems"][0];
+                assert!(!problem["what_to_do"].as_str().expect("text").is_empty());
+            }
+            org.okta.control().clear_faults();
+        }
+    }
+    org.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_of_the_profile_is_printed_unless_it_is_asked_for() {
+    let org = Org::start().await;
+    let config = org.settings(
+        "shown",
+        "[sources.okta.settings]\ngroups = true\nattributes = [\"department\"]",
+    );
+    let words = [
+        "ada",
+        "lovelace",
+        "engineering",
+        "analytical",
+        "en-gb",
+        settings::AUDIT_KEY,
+    ];
+    for json in [&["ada@example.com"][..], &["ada@example.com", "--json"]] {
+        let ran = why(json, &config).await;
+        let text = format!("{}{}", said(&ran), String::from_utf8_lossy(&ran.stderr)).to_lowercase();
+        let words = words.iter().filter(|word| text.contains(**word)).collect::<Vec<_>>();
+        assert!(words.is_empty(), "{words:?} in {text}");
+        assert!(text.contains(&org.id("ada@example.com").to_lowercase()) && text.contains("active"));
+    }
+    let ran = why(&["grace@example.com", "--show"], &config).await;
+    assert!(
+        said(&ran).contains("login grace; e-mail grace@example.com"),
+        "{}",
+        said(&ran)
+    );
+    assert!(!said(&ran).contains("Hopper"));
+    org.stop().await;
+}
+
+#[tokio::test]
+async fn audit_records_are_found_by_their_hash() {
+    let chain = Chain::start("").await;
+    let grpc = chain.grpc().await;
+    let ids: Vec<_> = (0..22).map(|_| request_id()).collect();
+    for id in &ids {
+        let _answer = grpc.get_user_by_email(&with_id(id), "sam@example.com").await;
+    }
+    let other = request_id();
+    let _answer = grpc.get_user_by_email(&with_id(&other), "bob@example.com").await;
+    chain.broker.recorded("attempt", 23, |_| true).await;
+
+    let org = Org::start().await;
+    let config = org.settings("audit", "");
+    let log = org.folder.path().join("log");
+    // Ten gigabytes, and no more on disk than what the broker wrote.
+    let file = std::fs::File::create(&log).expect("a file");
+    file.set_len(10 << 30).expect("a sparse file");
+    let text = format!("\n\u{fffd} no JSON\n{}\n{{\"half", chain.broker.lines().join("\n"));
+    std::os::unix::fs::FileExt::write_all_at(&file, text.as_bytes(), 10 << 30).expect("written");
+    let path = log.to_str().expect("text");
+
+    let ran = why(&["Sam@Example.com", "--json", "--audit-file", path], &config).await;
+    let report: Value = serde_json::from_str(said(&ran)).expect("JSON");
+    let audit = &report["audit"];
+    let told = audit["records"].as_array().expect("records");
+    let told: Vec<_> = told
+        .iter()
+        .map(|record| record["request_id"].as_str().expect("text"))
+        .collect();
+    let newest: Vec<_> = ids.iter().rev().take(20).collect();
+    assert_eq!(told, newest);
+    assert_eq!(audit["records"][0]["outcome"], "account_disabled");
+    assert_eq!(audit["records"][0]["caller"], "tester");
+
+    let ran = why(
+        &["nobody@example.com", "--request-id", &other, "--audit-file", path],
+        &config,
+    )
+    .await;
+    let text = said(&ran);
+    assert!(text.contains("audit file: 1 records, the newest first\n  "), "{text}");
+    assert!(
+        text.contains(&other) && text.contains("only the last 1 GiB") && text.contains("can't be read"),
+        "{text}"
+    );
+
+    // A key that lives in the process alone.
+    let mut table = settings::broker(&org.okta.url());
+    settings::remove(&mut table, "audit");
+    let keyless = chain::write(&org.folder, "keyless", &table);
+    let ran = why(&["sam@example.com", "--audit-file", path], &keyless).await;
+    assert!(
+        said(&ran).contains("audit.hash_key_file") && !said(&ran).contains(ids[0].as_str()),
+        "{}",
+        said(&ran)
+    );
+    let ran = why(
+        &["sam@example.com", "--request-id", &other, "--audit-file", path],
+        &keyless,
+    )
+    .await;
+    assert!(said(&ran).contains(&other), "{}", said(&ran));
+
+    for wrong in [
+        &["", "--json"][..],
+        &["a\nb"],
+        &["sam@example.com", "--audit-file", "/nowhere"],
+    ] {
+        let ran = why(wrong, &config).await;
+        assert_eq!((ran.status.code(), said(&ran)), (Some(2), ""), "{wrong:?}");
+    }
+    org.stop().await;
+    drop(grpc);
+    chain.stop().await;
+}
