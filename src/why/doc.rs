@@ -2,6 +2,19 @@
 
 const DOCUMENT: &str = include_str!("../../docs/errors.md");
 
+/// The script as it is exported, with the texts that users see.
+const SCRIPT: &str = include_str!("../auth0/login.js");
+
+/// What the user reads who is refused for this reason, unless the texts were changed in the tenant.
+pub(super) fn text(reason: &str) -> Option<&'static str> {
+    let of = |name: &str| {
+        SCRIPT
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": '")?.strip_suffix("',"))
+    };
+    of(reason).or_else(|| of("other"))
+}
+
 /// A row of the document.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Row {
@@ -93,6 +106,11 @@ mod tests {
             assert_eq!(problem(code).is_some(), is_a_problem, "{code}");
         }
         assert!(not_found().is_some());
+        assert_eq!(
+            text("account_locked"),
+            Some("This account is locked. Please contact support.")
+        );
+        assert_eq!(text("a_new_reason"), text("other"));
     }
 
     #[test]

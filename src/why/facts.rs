@@ -68,7 +68,7 @@ impl Facts {
             Ok(login) if can.user_by_login => Some(open.user_by_login(&call, &login).await),
             _ => None,
         };
-        let claimants = bare.claimants(&self::call(PATIENCE), typed).await;
+        let claimants = open.claimants(&self::call(PATIENCE), typed).await;
         Ok(Self::new(can, by_email, by_login, claimants, typed))
     }
 

@@ -134,7 +134,7 @@ fn verdict(answer: &Answer, script: fn(&Row) -> &'static str) -> (Verdict, &str)
         answer: certainty,
         status: Some(answer.status().as_u16()),
         outcome: code.to_owned(),
-        auth0: row.as_ref().map_or("callback(null, profile)", script).replace('`', ""),
+        auth0: called_back(row.as_ref().map(script), code),
         decided_by: match code {
             "caller_not_allowed" => "the caller's `allow` or `sources`",
             "unknown_source" => "the routes",
@@ -147,6 +147,19 @@ fn verdict(answer: &Answer, script: fn(&Row) -> &'static str) -> (Verdict, &str)
         notes: Vec::new(),
     };
     (verdict, code)
+}
+
+/// In the words of the scripts. Who is refused with a text reads it.
+fn called_back(cell: Option<&str>, code: &str) -> String {
+    let Some(cell) = cell else {
+        return "callback(null, profile)".to_owned();
+    };
+    match doc::text(code).filter(|_| cell.starts_with("refused with a text")) {
+        Some(text) => {
+            format!("UnauthorizedError; the user reads \"{text}\", unless the tenant's script has another text")
+        }
+        None => cell.replace('`', ""),
+    }
 }
 
 /// By what the source said before the rules of who may move, and after them.

@@ -72,8 +72,26 @@ async fn check(rows: &[Row<'_>], config: &Path) {
             assert_eq!(verdict["status"], *status, "{who}: {verdict:#}");
             let decided = verdict["decided_by"].as_str().expect("text");
             assert!(decided.contains(decider), "{who}, {name}: {decided}");
+            let script = verdict["auth0"].as_str().expect("text");
+            assert!(
+                script.starts_with(script_says(name, outcome, *status)),
+                "{who}, {name}: {script}"
+            );
         }
         assert_eq!(exit, Some(*code), "{who}");
+    }
+}
+
+/// The contract's table of the scripts.
+fn script_says(call: &str, outcome: &str, status: u16) -> &'static str {
+    match (call, outcome, status) {
+        (_, "authenticated" | "found", _) => "callback(null, profile)",
+        (_, "not_found", _) => "callback(null)",
+        (_, "unknown_user", _) => "WrongUsernameOrPasswordError(null",
+        (_, "wrong_password" | "invalid_credentials", _) => "WrongUsernameOrPasswordError(identifier",
+        (_, _, 200) => "UnauthorizedError",
+        ("log_in", "invalid_identifier" | "invalid_password", _) => "WrongUsernameOrPasswordError(null",
+        _ => "Error",
     }
 }
 

@@ -3,52 +3,55 @@
 use idbridge_source::{Admission, Email, Listed, SourceError, UserId, UserName, same_identifier};
 
 use crate::api::{Ask, protocol};
-use crate::lookup::{CLAIMANTS, ambiguous, has};
+use crate::lookup::{CLAIMANTS, ambiguous, composed, has};
 use crate::profile;
 use crate::source::OktaSource;
-use crate::wire::{Id, UserRecord};
+use crate::wire::{Account, Id, UserRecord};
 
 impl OktaSource {
     /// By login and, if it is an address, by e-mail; each read anew, since search lags behind.
     pub(crate) async fn everybody(&self, ask: Ask<'_>, typed: &str) -> Result<Vec<Listed>, SourceError> {
-        let mut records: Vec<UserRecord> = Vec::new();
-        let mut ids: Vec<Id> = Vec::new();
+        let mut people: Vec<(UserRecord, Account)> = Vec::new();
+        let mut found: Vec<UserRecord> = Vec::new();
         // What fits no path is searched for.
         if UserName::parse(typed).is_ok() {
-            records.extend(self.by_path(ask, typed).await?);
+            people.extend(self.api.account(ask, &composed(typed)).await?);
         } else {
-            let found = self.api.search(ask, "login", typed).await?;
-            ids.extend(found.into_iter().map(|record| record.id));
+            found.extend(self.api.search(ask, "login", typed).await?);
         }
         if Email::parse(typed).is_ok() {
-            let found = self.api.search(ask, self.settings.rules.email_key(), typed).await?;
-            ids.extend(found.into_iter().map(|record| record.id));
+            let key = self.settings.rules.email_key();
+            found.extend(self.api.search(ask, key, typed).await?);
         }
-        let mut seen: Vec<Id> = records.iter().map(|record| record.id.clone()).collect();
-        for id in ids {
+        let mut seen: Vec<Id> = people.iter().map(|(record, _)| record.id.clone()).collect();
+        for UserRecord { id, .. } in found {
             if seen.contains(&id) {
                 continue;
             }
             if seen.len() >= CLAIMANTS {
                 return Err(ambiguous());
             }
-            records.extend(self.api.user_by_id(ask, &id).await?);
+            let person = self.api.account(ask, id.as_str()).await?;
+            if person.as_ref().is_some_and(|(record, _)| record.id != id) {
+                return Err(protocol("the answer is about another user"));
+            }
+            people.extend(person);
             seen.push(id);
         }
-        records.retain(|record| has(record, "email", typed) || is_login(record, typed));
-        if records.is_empty() {
+        people.retain(|(record, _)| has(record, "email", typed) || is_login(record, typed));
+        if people.is_empty() {
             self.see_canary(ask).await?;
         }
-        let mut people = Vec::new();
-        for record in &records {
-            let mut listed = self.listed(record, None)?;
+        let mut claimants = Vec::new();
+        for (record, account) in &people {
+            let mut listed = self.listed(record, account)?;
             if [listed.log_in, listed.look_up].contains(&Admission::Admitted) {
                 let id = UserId::parse(record.id.as_str()).map_err(|_| protocol("an id that can't be carried"))?;
                 listed.factors = Some(self.second_factors(ask, &id).await?);
             }
-            people.push(listed);
+            claimants.push(listed);
         }
-        Ok(people)
+        Ok(claimants)
     }
 }
 

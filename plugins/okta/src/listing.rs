@@ -47,7 +47,7 @@ impl OktaSource {
         let people = records
             .iter()
             .zip(accounts)
-            .map(|(record, account)| self.listed(record, Some(&account)));
+            .map(|(record, account)| self.listed(record, &account));
         Ok(Page {
             people: people.collect::<Result<_, _>>()?,
             next: match (next, part) {
@@ -105,7 +105,7 @@ impl OktaSource {
         }
     }
 
-    pub(crate) fn listed(&self, record: &UserRecord, account: Option<&Account>) -> Result<Listed, SourceError> {
+    pub(crate) fn listed(&self, record: &UserRecord, account: &Account) -> Result<Listed, SourceError> {
         let rules = &self.settings.rules;
         let status = Status::parse(&record.status);
         let credentials = record.credentials.as_ref();
@@ -128,8 +128,8 @@ impl OktaSource {
         let provider = provider.map_or("", |provider| &provider.kind);
         let log_in = match (status, owner(record)) {
             (Some(status), Ok(owner)) => {
-                let has_none = account.is_some_and(|account| !account.has_password());
-                let forgotten = (provider == "OKTA" && has_none).then_some(idbridge_source::Rejection::NoPassword);
+                let forgotten =
+                    (provider == "OKTA" && !account.has_password()).then_some(idbridge_source::Rejection::NoPassword);
                 let rejection = map::rejected_at_login(status, rules)
                     .or_else(|| owner.rejected(false, rules))
                     .or(forgotten);
@@ -139,8 +139,8 @@ impl OktaSource {
         };
         Ok(Listed {
             address_verified: profile::claimed(&user.email, emails),
-            created: account.and_then(|account| time(account.created.as_ref())),
-            last_login: account.and_then(|account| time(account.last_login.as_ref())),
+            created: time(account.created.as_ref()),
+            last_login: time(account.last_login.as_ref()),
             log_in,
             look_up: match self.eligible(record) {
                 Ok(eligible) => Admission::unless(eligible.err()),

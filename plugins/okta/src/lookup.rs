@@ -105,7 +105,7 @@ impl OktaSource {
     }
 
     /// The user whom the path names. An address with a `/` fits no path at Okta, encoded or not (405): search finds it.
-    pub(crate) async fn by_path(&self, ask: Ask<'_>, asked: &str) -> Result<Option<UserRecord>, SourceError> {
+    async fn by_path(&self, ask: Ask<'_>, asked: &str) -> Result<Option<UserRecord>, SourceError> {
         if asked.contains('/') {
             return Ok(None);
         }
@@ -114,7 +114,7 @@ impl OktaSource {
 }
 
 /// In the form that Okta keeps.
-fn composed(identifier: &str) -> Cow<'_, str> {
+pub(crate) fn composed(identifier: &str) -> Cow<'_, str> {
     if identifier.is_ascii() {
         Cow::Borrowed(identifier)
     } else {

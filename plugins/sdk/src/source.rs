@@ -106,8 +106,10 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
     ///
     /// # Behaviour
     ///
-    /// - The same people, and the same judgement of each, as [`list`](Self::list); with factors, for whom they matter.
-    /// - None is an answer only if the source is sure, as at a look-up: an outage is `Err`.
+    /// - The same people, and the same judgement of each, as [`list`](Self::list); with factors, for whom they matter
+    ///   (`list::claimants_are_as_listed`).
+    /// - None is an answer only if the source is sure, as at a look-up: an outage is `Err`
+    ///   (`list::outage_is_never_no_claimant`).
     /// - No password is submitted.
     async fn claimants(&self, _call: &Call, _identifier: &Login) -> Result<Vec<Listed>, SourceError> {
         Err(SourceError::new(ErrorKind::Unsupported, "claimants"))
