@@ -59,16 +59,15 @@ impl Facts {
         }
         // Before the rules of who may move: those have their say later, and aren't taken for the source's word.
         let open = broker.build_open_source(source)?;
-        let call = call(deadline);
         let by_email = match Email::parse(typed.as_str()) {
-            Ok(email) if can.user_by_email => Some(open.user_by_email(&call, &email).await),
+            Ok(email) if can.user_by_email => Some(open.user_by_email(&call(deadline), &email).await),
             _ => None,
         };
         let by_login = match UserName::parse(typed.as_str()) {
-            Ok(login) if can.user_by_login => Some(open.user_by_login(&call, &login).await),
+            Ok(login) if can.user_by_login => Some(open.user_by_login(&call(deadline), &login).await),
             _ => None,
         };
-        let claimants = open.claimants(&self::call(PATIENCE), typed).await;
+        let claimants = open.claimants(&call(PATIENCE), typed).await;
         Ok(Self::new(can, by_email, by_login, claimants, typed))
     }
 
@@ -88,7 +87,9 @@ impl Facts {
             });
         let (answer, log_in) = match &claimants {
             Ok(people) => by_claimants(people, found, typed.as_str()),
-            Err(error) if error.kind() == ErrorKind::Unsupported => by_look_up(by_login.as_ref().or(by_email.as_ref())),
+            Err(error) if error.kind() == ErrorKind::Unsupported => {
+                by_look_up(by_login.as_ref().or(by_email.as_ref()), typed.as_str())
+            }
             Err(error) => (Err(error.clone()), LogIn::default()),
         };
         Self {
@@ -166,13 +167,21 @@ fn by_claimants(people: &[Listed], found: Option<&User>, typed: &str) -> (Result
     }
 }
 
-fn by_look_up(answer: Option<&Result<Lookup, SourceError>>) -> (Result<Authentication, SourceError>, LogIn) {
+fn by_look_up(
+    answer: Option<&Result<Lookup, SourceError>>,
+    typed: &str,
+) -> (Result<Authentication, SourceError>, LogIn) {
     let basis = LogIn {
         rests_on_look_up: true,
         ..LogIn::default()
     };
     match answer {
         Some(Ok(Lookup::Absent)) => (Ok(Authentication::Reject(Rejection::InvalidCredentials)), basis),
+        // Whose login the address is, this look-up doesn't say.
+        Some(Ok(Lookup::Found(user))) if !same_identifier(&user.login, typed) => {
+            let is_unknown = true;
+            (Err(unsupported()), LogIn { is_unknown, ..basis })
+        }
         Some(Ok(Lookup::Found(user))) => (Ok(Authentication::Accept(user.clone())), basis),
         Some(Ok(Lookup::Ineligible(because))) => (Ok(Authentication::Reject(*because)), basis),
         Some(Err(error)) => (Err(error.clone()), basis),

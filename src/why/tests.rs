@@ -101,6 +101,11 @@ fn without_claimants_it_rests_on_the_look_up() {
         Some(Authentication::Reject(Rejection::NoPassword))
     );
     assert!(known.log_in.rests_on_look_up && !known.log_in.is_unknown);
+    let found = Lookup::Found(user("1", "another", "ada@x.org"));
+    assert!(
+        facts(Ok(found), unsupported()).log_in.is_unknown,
+        "one's login is another's address"
+    );
     let typed = Login::parse("ada").expect("a login");
     let known = Facts::new(CAN, None, None, unsupported(), &typed);
     assert!(known.log_in.is_unknown && known.told.log_in.is_err());

@@ -1,5 +1,7 @@
 //! `why`: what support is told of everybody in the demo org, and that it is what callers are told.
 
+mod audit;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -196,12 +198,102 @@ async fn the_rules_of_who_may_move() {
     for (name, over, rows) in cases {
         check(rows, &org.settings(name, over)).await;
     }
+    let person = async |name: &str| {
+        let (_, report) = report("ada@example.com", &org.folder.path().join(format!("{name}.toml"))).await;
+        let person = &report["sources"][0]["people"][0];
+        (person["tombstone"].clone(), person["in_cohort"].clone())
+    };
+    assert_eq!(person("tombstones").await, (true.into(), true.into()));
+    assert_eq!(person("cohort").await, (false.into(), false.into()));
+    assert_eq!(person("groups").await, (false.into(), true.into()));
     // A list doesn't tell the groups of somebody whom no look-up finds.
     let (exit, report) = report("adam@example.com", &org.settings("unknown", groups)).await;
     assert_eq!(
         (exit, &report["log_in"]["answer"]),
         (Some(3), &"could_not_find_out".into())
     );
+    org.stop().await;
+}
+
+#[tokio::test]
+async fn what_only_a_log_in_tells_is_said() {
+    let org = Org::start().await;
+    let ran = why(
+        &["ada@example.com"],
+        &org.settings("policy", "rest.auth0.password.min_length = 8"),
+    )
+    .await;
+    let text = said(&ran);
+    assert!(text.contains("72 bytes at most, 8 characters at least"), "{text}");
+    assert!(
+        text.contains("whether it is right") && text.contains("sign-on policies"),
+        "{text}"
+    );
+
+    // Without a token, nobody but the user's own log-in shows who it is.
+    let mut table = settings::broker(&org.okta.url());
+    for key in [
+        "rest",
+        "sources.okta.settings.api_token",
+        "sources.okta.settings.canary",
+    ] {
+        settings::remove(&mut table, key);
+    }
+    let over = "[sources.okta.settings]\nlogin_is_email = true\non_second_factor = \"ignore\"";
+    settings::merge(&mut table, &settings::parse(over));
+    let (exit, report) = report("ada@example.com", &chain::write(&org.folder, "token", &table)).await;
+    assert_eq!(exit, Some(3));
+    assert_eq!(report["log_in"]["auth0"], "only a log-in tells", "{report:#}");
+    assert_eq!(report["get_user"]["outcome"], "operation_unsupported");
+    org.stop().await;
+}
+
+#[tokio::test]
+async fn a_source_that_the_routes_do_not_choose_is_shown_and_does_not_count() {
+    let org = Org::start().await;
+    let over = format!(
+        "[callers.other]\nkey_sha256 = \"{}\"\nallow = [\"authenticate\"]\n\
+         [[routes]]\ndomains = [\"acme.example\"]\nsource = \"gone\"\n[[routes]]\nsource = \"okta\"\n\
+         [sources.gone]\nkind = \"okta\"\n[sources.gone.settings]\norg_url = \"http://127.0.0.1:1\"\n\
+         api_token = \"a-token\"\ncanary = \"canary@acme.example\"",
+        settings::sha256("another key")
+    );
+    let config = org.settings("routes", &over);
+    let (exit, report) = report("ada@example.com", &config).await;
+    assert_eq!((exit, &report["source"]), (Some(0), &"okta".into()), "{report:#}");
+    let [gone, okta] = [&report["sources"][0], &report["sources"][1]];
+    assert_eq!(
+        (&gone["asked_by_auth0"], &okta["asked_by_auth0"]),
+        (&false.into(), &true.into())
+    );
+    assert_eq!(gone["problems"][0]["kind"], "unavailable");
+    assert!(report["notes"][0].as_str().expect("text").contains("several callers"));
+    let unavailable = ("source_unavailable", 503, "the source");
+    check(&[("ada@acme.example", 3, unavailable, unavailable)], &config).await;
+    org.stop().await;
+}
+
+#[tokio::test]
+async fn it_asks_no_more_than_three_look_ups_do() {
+    let org = Org::start().await;
+    let config = org.settings(
+        "asked",
+        "[sources.okta.settings]\ngroups = true\nlookup_by_login = true",
+    );
+    let binary = env!("CARGO_BIN_EXE_idbridge");
+    let mut look_up = Command::new(binary);
+    look_up
+        .args(["try", "get-user", "ada@example.com", "--config"])
+        .arg(&config)
+        .env_clear();
+    let ran = tokio::task::spawn_blocking(move || look_up.output())
+        .await
+        .expect("no panic");
+    assert_eq!(ran.expect("it runs").status.code(), Some(0));
+    let one = org.okta.received().total();
+    assert_eq!(why(&["ada@example.com"], &config).await.status.code(), Some(0));
+    let asked = org.okta.received().total() - one;
+    assert!(asked <= 3 * one, "{asked} requests, and {one} for a look-up");
     org.stop().await;
 }
 
@@ -268,81 +360,4 @@ async fn nothing_of_the_profile_is_printed_unless_it_is_asked_for() {
     );
     assert!(!said(&ran).contains("Hopper"));
     org.stop().await;
-}
-
-#[tokio::test]
-async fn audit_records_are_found_by_their_hash() {
-    let chain = Chain::start("").await;
-    let grpc = chain.grpc().await;
-    let ids: Vec<_> = (0..22).map(|_| request_id()).collect();
-    for id in &ids {
-        let _answer = grpc.get_user_by_email(&with_id(id), "sam@example.com").await;
-    }
-    let other = request_id();
-    let _answer = grpc.get_user_by_email(&with_id(&other), "bob@example.com").await;
-    chain.broker.recorded("attempt", 23, |_| true).await;
-
-    let org = Org::start().await;
-    let config = org.settings("audit", "");
-    let log = org.folder.path().join("log");
-    // Ten gigabytes, and no more on disk than what the broker wrote.
-    let file = std::fs::File::create(&log).expect("a file");
-    file.set_len(10 << 30).expect("a sparse file");
-    let text = format!("\n\u{fffd} no JSON\n{}\n{{\"half", chain.broker.lines().join("\n"));
-    std::os::unix::fs::FileExt::write_all_at(&file, text.as_bytes(), 10 << 30).expect("written");
-    let path = log.to_str().expect("text");
-
-    let ran = why(&["Sam@Example.com", "--json", "--audit-file", path], &config).await;
-    let report: Value = serde_json::from_str(said(&ran)).expect("JSON");
-    let audit = &report["audit"];
-    let told = audit["records"].as_array().expect("records");
-    let told: Vec<_> = told
-        .iter()
-        .map(|record| record["request_id"].as_str().expect("text"))
-        .collect();
-    let newest: Vec<_> = ids.iter().rev().take(20).collect();
-    assert_eq!(told, newest);
-    assert_eq!(audit["records"][0]["outcome"], "account_disabled");
-    assert_eq!(audit["records"][0]["caller"], "tester");
-
-    let ran = why(
-        &["nobody@example.com", "--request-id", &other, "--audit-file", path],
-        &config,
-    )
-    .await;
-    let text = said(&ran);
-    assert!(text.contains("audit file: 1 records, the newest first\n  "), "{text}");
-    assert!(
-        text.contains(&other) && text.contains("only the last 1 GiB") && text.contains("can't be read"),
-        "{text}"
-    );
-
-    // A key that lives in the process alone.
-    let mut table = settings::broker(&org.okta.url());
-    settings::remove(&mut table, "audit");
-    let keyless = chain::write(&org.folder, "keyless", &table);
-    let ran = why(&["sam@example.com", "--audit-file", path], &keyless).await;
-    assert!(
-        said(&ran).contains("audit.hash_key_file") && !said(&ran).contains(ids[0].as_str()),
-        "{}",
-        said(&ran)
-    );
-    let ran = why(
-        &["sam@example.com", "--request-id", &other, "--audit-file", path],
-        &keyless,
-    )
-    .await;
-    assert!(said(&ran).contains(&other), "{}", said(&ran));
-
-    for wrong in [
-        &["", "--json"][..],
-        &["a\nb"],
-        &["sam@example.com", "--audit-file", "/nowhere"],
-    ] {
-        let ran = why(wrong, &config).await;
-        assert_eq!((ran.status.code(), said(&ran)), (Some(2), ""), "{wrong:?}");
-    }
-    org.stop().await;
-    drop(grpc);
-    chain.stop().await;
 }
