@@ -83,7 +83,7 @@ pub(super) async fn get_user(answer: &Answer, chosen: Chosen<'_, '_>, typed: &Lo
 /// What can't be said without one.
 pub(super) fn only_the_password_tells(policy: Option<PasswordPolicy>) -> Vec<String> {
     let mut list = vec![
-        "whether it is right. A wrong one is WrongUsernameOrPasswordError, whatever stands here".to_owned(),
+        "whether it is right. With a wrong one, what is a yes here is a WrongUsernameOrPasswordError".to_owned(),
         "what the source judges at a log-in alone: its sign-on policies, a second factor that they ask for, an \
          expiry or a lock that it shows nowhere else"
             .to_owned(),

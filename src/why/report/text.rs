@@ -13,8 +13,10 @@ impl Report {
             lines.push("no route leads to a source: nobody is asked for this identifier".to_owned());
         }
         self.sources.iter().for_each(|source| source.write(&mut lines));
-        self.log_in
-            .write("log-in at Auth0, with the right password", &mut lines);
+        self.log_in.write(
+            "log-in at Auth0, with the right password and as far as is known",
+            &mut lines,
+        );
         self.get_user
             .write("get_user at Auth0, as for a reset or a sign-up", &mut lines);
         lines.push("only the password tells".to_owned());
