@@ -15,6 +15,7 @@ mod route;
 mod runtime;
 mod serve;
 mod try_it;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ Examples:
   idbridge doctor --config idbridge.toml           asks each source for real
   idbridge assess --config idbridge.toml           who can move, and who can't
   idbridge try login ada@example.com --config idbridge.toml
+  idbridge why ada@example.com --config idbridge.toml
   idbridge serve --config idbridge.toml
   idbridge auth0 export --out tenant --connection legacy-users
 
@@ -86,6 +88,8 @@ enum Command {
     /// Try one log-in or one look-up
     #[command(subcommand)]
     Try(try_it::Try),
+    /// Say why somebody can't sign in, for support
+    Why(why::Args),
     /// Files for an Auth0 tenant
     #[command(subcommand)]
     Auth0(auth0::Auth0),
@@ -129,6 +133,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Route(args) => route::run(&args, environment),
         Command::Serve(args) => serve::run(&args, environment),
         Command::Try(args) => try_it::run(&args, environment),
+        Command::Why(args) => why::run(&args, environment),
     }
 }
 

@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`cli`] | the commands, one file each |
 //! | [`assess`] | what an owner wants to know before a migration: everybody, counted |
+//! | [`why`] | what support wants to know: one identifier, and which rule decides |
 //! | [`config`] | settings: layers merged, every mistake collected |
 //! | [`app`] | the composition root: settings → sources → directory → servers; start and ordered stop |
 //! | [`sources`] | the list of compiled-in kinds, and the decorators around each source |
@@ -48,3 +49,4 @@ pub mod server;
 pub mod sources;
 pub mod telemetry;
 mod unwind;
+pub mod why;

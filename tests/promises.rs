@@ -15,8 +15,8 @@ mod promises {
     mod cli;
     mod clients;
     mod docs;
-    mod documents;
     mod doctor;
+    mod documents;
     mod example_client;
     mod hang_up;
     mod health;
@@ -36,4 +36,5 @@ mod promises {
     mod tls_org;
     mod tombstones;
     mod wanted;
+    mod why;
 }

@@ -18,6 +18,7 @@ use crate::server::callers::{Caller, Callers};
 use crate::server::health::Health;
 use crate::server::stack::{self, Shared};
 use crate::server::workers::Services;
+use crate::sources::gate::Rules;
 use crate::sources::gate::tombstones::Tombstones;
 use crate::sources::observe::Watcher;
 use crate::sources::own_ids::OwnIds;
@@ -96,7 +97,15 @@ impl Broker {
 
     /// The gRPC service in its stack.
     pub fn grpc(&self) -> Result<axum::Router, BuildError> {
-        let identity = Service::new(Arc::new(self.directory()?), self.hasher.clone());
+        self.grpc_over(|source| self.build_source(source))
+    }
+
+    /// The same over other sources than the configured ones: their routes, prefixes and the whole stack are these.
+    pub fn grpc_over(
+        &self,
+        build: impl Fn(&Source) -> Result<Arc<dyn IdentitySource>, BuildError>,
+    ) -> Result<axum::Router, BuildError> {
+        let identity = Service::new(Arc::new(self.directory(build)?), self.hasher.clone());
         let mut others = Routes::builder();
         others.add_service(self.health.service());
         if self.reflection {
@@ -112,10 +121,19 @@ impl Broker {
 
     /// A copy of one source for the runtime that this runs in.
     pub fn build_source(&self, source: &Source) -> Result<Arc<dyn IdentitySource>, BuildError> {
-        let bare = self.with_its_own_ids(source, source.settings.blueprint.build()?);
+        self.build_with(source, source.rules())
+    }
+
+    /// The same without the rules of who may move: whom the source itself knows.
+    pub fn build_open_source(&self, source: &Source) -> Result<Arc<dyn IdentitySource>, BuildError> {
+        self.build_with(source, &Rules::default())
+    }
+
+    fn build_with(&self, source: &Source, rules: &Rules) -> Result<Arc<dyn IdentitySource>, BuildError> {
+        let bare = self.with_its_own_ids(source, source.build_bare()?);
         Ok(crate::sources::decorate(
             bare,
-            &source.settings.rules,
+            rules,
             &source.settings.words,
             &source.pool,
             &source.watcher,
@@ -162,11 +180,19 @@ impl Broker {
         &self.tasks
     }
 
-    fn directory(&self) -> Result<Directory, BuildError> {
+    /// Which source this identifier goes to, if a route fits.
+    pub fn source_for(&self, identifier: &str) -> Option<&str> {
+        self.routing.source_for(identifier)
+    }
+
+    fn directory(
+        &self,
+        build: impl Fn(&Source) -> Result<Arc<dyn IdentitySource>, BuildError>,
+    ) -> Result<Directory, BuildError> {
         let members = self.sources.iter().map(|source| {
             Ok(Member {
                 name: Arc::clone(&source.name),
-                source: self.build_source(source)?,
+                source: build(source)?,
                 id_prefix: source.settings.id_prefix.as_str().into(),
                 forward_client_address: source.settings.forward_client_address,
             })
@@ -193,6 +219,19 @@ impl Source {
     /// What was asked of it lately.
     pub fn lookups(&self) -> &Arc<Lookups> {
         &self.lookups
+    }
+
+    /// Without anything around it.
+    pub fn build_bare(&self) -> Result<Arc<dyn IdentitySource>, BuildError> {
+        self.settings.blueprint.build()
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.settings.rules
+    }
+
+    pub fn id_prefix(&self) -> &str {
+        &self.settings.id_prefix
     }
 
     /// Its list of those who have gone, if it has one.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login,
-    Lookup, Page, Password, Rejection, SourceError, User, UserId, UserName, Verdict,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Listed,
+    Login, Lookup, Page, Password, Rejection, SourceError, User, UserId, UserName, Verdict,
 };
 
 use cohort::Cohort;
@@ -143,6 +143,11 @@ impl<S: IdentitySource> IdentitySource for Gate<S> {
 
     async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
         self.inner.factors(call, id).await
+    }
+
+    /// Everybody, as in a list: whoever asks wants to know what the rules make of them.
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        self.inner.claimants(call, identifier).await
     }
 
     fn budget(&self) -> Budget {

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, Factors, Finding, IdentitySource, Login, Lookup, Page, Password,
-    SourceError, User, UserId, UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, Factors, Finding, IdentitySource, Listed, Login, Lookup,
+    Page, Password, SourceError, User, UserId, UserName,
 };
 use serde_json::{Map, Value};
 
@@ -127,6 +127,14 @@ impl<S: IdentitySource> IdentitySource for Mapping<S> {
 
     async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
         self.inner.factors(call, id).await
+    }
+
+    async fn claimants(&self, call: &Call, login: &Login) -> Result<Vec<Listed>, SourceError> {
+        let mut people = self.inner.claimants(call, login).await?;
+        for person in &mut people {
+            person.user = self.words.of(person.user.clone());
+        }
+        Ok(people)
     }
 
     fn budget(&self) -> Budget {

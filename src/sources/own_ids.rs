@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, IdentitySource, Login, Lookup, Page,
-    Password, SourceError, User, UserId, UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Listed,
+    Login, Lookup, Page, Password, SourceError, User, UserId, UserName,
 };
 
 /// What Auth0 puts before its own ids.
@@ -79,11 +79,19 @@ impl IdentitySource for OwnIds {
         self.source.factors(call, id).await
     }
 
+    async fn claimants(&self, call: &Call, login: &Login) -> Result<Vec<Listed>, SourceError> {
+        self.source.claimants(call, login).await
+    }
+
     fn budget(&self) -> Budget {
         self.source.budget()
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         self.source.probe(call).await
+    }
+
+    async fn examine(&self, call: &Call, canary_password: Option<&Password>) -> Vec<Finding> {
+        self.source.examine(call, canary_password).await
     }
 }

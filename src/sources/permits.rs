@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login,
-    Lookup, Page, Password, SourceError, UserId, UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Listed,
+    Login, Lookup, Page, Password, SourceError, UserId, UserName,
 };
 use prometheus_client::metrics::gauge::Gauge;
 
@@ -99,6 +99,11 @@ impl<S: IdentitySource> IdentitySource for Permits<S> {
     async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
         let _permit = self.pool.acquire()?;
         self.inner.factors(call, id).await
+    }
+
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        let _permit = self.pool.acquire()?;
+        self.inner.claimants(call, identifier).await
     }
 
     fn budget(&self) -> Budget {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login,
-    Lookup, Page, Password, SourceError, UserId, UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Listed,
+    Login, Lookup, Page, Password, SourceError, UserId, UserName,
 };
 use tokio::task::JoinError;
 use tokio::time::{Instant, timeout_at};
@@ -80,6 +80,10 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
 
     async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
         in_time(call, self.inner.factors(call, id)).await
+    }
+
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        in_time(call, self.inner.claimants(call, identifier)).await
     }
 
     fn budget(&self) -> Budget {

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login,
-    Lookup, Page, Password, SourceError, UserId, UserName,
+    Authentication, Budget, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Listed,
+    Login, Lookup, Page, Password, SourceError, UserId, UserName,
 };
 use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
@@ -142,6 +142,10 @@ impl<S: IdentitySource> IdentitySource for Share<S> {
 
     async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
         self.inner.factors(call, id).await
+    }
+
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        self.inner.claimants(call, identifier).await
     }
 
     fn budget(&self) -> Budget {

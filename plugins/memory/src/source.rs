@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Blueprint, BuildError, Call, Capabilities, Cursor, Email, ErrorKind, IdentitySource, Login, Lookup,
-    Page, Password, Rejection, SourceError, UserName, same_identifier,
+    Authentication, Blueprint, BuildError, Call, Capabilities, Cursor, Email, ErrorKind, IdentitySource, Listed, Login,
+    Lookup, Page, Password, Rejection, SourceError, UserName, same_identifier,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -126,6 +126,16 @@ impl IdentitySource for MemorySource {
                 .then(|| Cursor::parse(&end.to_string()))
                 .flatten(),
         })
+    }
+
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        in_time(call, "claimants", self.control.ask("claimants")).await?;
+        let carries = |text: &str| same_identifier(text, identifier.as_str());
+        let people = self.people.iter();
+        Ok(people
+            .filter(|person| carries(&person.user.login) || carries(&person.user.email))
+            .map(|person| map::listed(person, self.rules))
+            .collect())
     }
 
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {

@@ -115,12 +115,25 @@ impl Api {
 
     /// The user with this id or login. `None`: Okta says that there is none, or hides them from this token.
     pub(crate) async fn user(&self, ask: Ask<'_>, key: &str) -> Result<Option<UserRecord>, SourceError> {
+        let response = self.user_answer(ask, key).await?;
+        response.map(|response| one(&response)).transpose()
+    }
+
+    /// The same with what decides nothing at a call.
+    pub(crate) async fn account(&self, ask: Ask<'_>, key: &str) -> Result<Option<(UserRecord, Account)>, SourceError> {
+        let response = self.user_answer(ask, key).await?;
+        response
+            .map(|response| Ok((one(&response)?, one(&response)?)))
+            .transpose()
+    }
+
+    async fn user_answer(&self, ask: Ask<'_>, key: &str) -> Result<Option<Response>, SourceError> {
         let response = self.paced(ask, Counted::User, Request::get(USER).segment(key)).await?;
         let is_found = response.status() == StatusCode::OK;
         if !is_found && map::is_absence(response.status().as_u16(), code(&response).as_deref()) {
             return Ok(None);
         }
-        one(&response).map(Some)
+        Ok(Some(response))
     }
 
     /// [`user`](Self::user), and the answer is about this very id.

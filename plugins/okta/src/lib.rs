@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod claimants;
 mod config;
 mod examine;
 mod limits;

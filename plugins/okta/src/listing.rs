@@ -105,7 +105,7 @@ impl OktaSource {
         }
     }
 
-    fn listed(&self, record: &UserRecord, account: &Account) -> Result<Listed, SourceError> {
+    pub(crate) fn listed(&self, record: &UserRecord, account: &Account) -> Result<Listed, SourceError> {
         let rules = &self.settings.rules;
         let status = Status::parse(&record.status);
         let credentials = record.credentials.as_ref();

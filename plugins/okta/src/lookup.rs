@@ -13,7 +13,7 @@ use crate::source::{Extras, OktaSource};
 use crate::wire::{Id, UserRecord};
 
 /// More people than this for one address need a person to look at them, not more calls.
-const CLAIMANTS: usize = 10;
+pub(crate) const CLAIMANTS: usize = 10;
 
 impl OktaSource {
     /// Asks by login and searches by e-mail, side by side; both have to answer. Whoever carries the address in a fresh
@@ -114,7 +114,7 @@ impl OktaSource {
 }
 
 /// In the form that Okta keeps.
-fn composed(identifier: &str) -> Cow<'_, str> {
+pub(crate) fn composed(identifier: &str) -> Cow<'_, str> {
     if identifier.is_ascii() {
         Cow::Borrowed(identifier)
     } else {
@@ -137,10 +137,10 @@ pub(crate) fn unsupported(operation: &'static str) -> SourceError {
     SourceError::new(ErrorKind::Unsupported, operation).with_source("no API token is set")
 }
 
-fn ambiguous() -> SourceError {
+pub(crate) fn ambiguous() -> SourceError {
     SourceError::new(ErrorKind::Ambiguous, "look-up by e-mail").with_source("more than one user has this address")
 }
 
-fn has(record: &UserRecord, key: &str, asked: &str) -> bool {
+pub(crate) fn has(record: &UserRecord, key: &str, asked: &str) -> bool {
     profile::text(&record.profile, key).is_some_and(|value| same_identifier(&value, asked))
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use idbridge_source::{
     Authentication, Budget, BuildError, Call, Capabilities, Clock, Cursor, Email, ErrorKind, Factors, Finding,
-    IdentitySource, Login, Lookup, Page, Password, Rejection, SourceError, User, UserId, UserName,
+    IdentitySource, Listed, Login, Lookup, Page, Password, Rejection, SourceError, User, UserId, UserName,
 };
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -297,6 +297,14 @@ impl IdentitySource for OktaSource {
         }
         let purpose = Purpose::List;
         self.second_factors(Ask { call, purpose }, id).await
+    }
+
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        if !self.capabilities().list {
+            return Err(unsupported("claimants"));
+        }
+        let purpose = Purpose::LookUp;
+        self.everybody(Ask { call, purpose }, identifier.as_str()).await
     }
 
     fn budget(&self) -> Budget {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Finding, Login, Lookup, Page, Password,
+    Authentication, Budget, Call, Cursor, Email, ErrorKind, Factors, Finding, Listed, Login, Lookup, Page, Password,
     SourceError, UserId, UserName,
 };
 
@@ -101,6 +101,20 @@ pub trait IdentitySource: Debug + Send + Sync + 'static {
         Err(SourceError::new(ErrorKind::Unsupported, "factors"))
     }
 
+    /// Everybody who carries this text as a login or as an address, whether or not they may move: for support, who has
+    /// one of them on the phone. A source that can't tell answers [`ErrorKind::Unsupported`], as this does.
+    ///
+    /// # Behaviour
+    ///
+    /// - The same people, and the same judgement of each, as [`list`](Self::list); with factors, for whom they matter
+    ///   (`list::claimants_are_as_listed`).
+    /// - None is an answer only if the source is sure, as at a look-up: an outage is `Err`
+    ///   (`list::outage_is_never_no_claimant`).
+    /// - No password is submitted.
+    async fn claimants(&self, _call: &Call, _identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        Err(SourceError::new(ErrorKind::Unsupported, "claimants"))
+    }
+
     /// How many log-ins the upstream lets through, as far as this source knows. Nothing is asked.
     fn budget(&self) -> Budget {
         Budget::default()
@@ -174,6 +188,10 @@ impl<S: IdentitySource + ?Sized> IdentitySource for Arc<S> {
 
     async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
         (**self).factors(call, id).await
+    }
+
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Result<Vec<Listed>, SourceError> {
+        (**self).claimants(call, identifier).await
     }
 
     fn budget(&self) -> Budget {

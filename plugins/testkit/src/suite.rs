@@ -79,6 +79,8 @@ macro_rules! __each_case {
                 outage_is_never_a_short_list laws [1] needs [List];
                 listing_submits_no_password laws [4] needs [List];
                 cursors_show_no_personal_data laws [4] needs [List];
+                claimants_are_as_listed laws [5] needs [List];
+                outage_is_never_no_claimant laws [1] needs [List];
             }
             faults {
                 undeclared_operation_is_unsupported laws [] needs [];

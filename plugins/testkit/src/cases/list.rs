@@ -2,8 +2,8 @@ use idbridge_source::{Admission, Authentication, Cursor, ErrorKind, Listed, Look
 use tokio::time::Instant;
 
 use super::{is, none_of};
-use crate::trial::{Trial, call_until, ensure};
-use crate::world::{NAMELESS, PEOPLE, Person, TWIN_ONE, UNSAID};
+use crate::trial::{Trial, call_until, ensure, parsed_login};
+use crate::world::{NAMELESS, NOBODY, PEOPLE, Person, TWIN_ONE, UNSAID};
 use crate::{Fault, Verdict, Violation};
 
 /// A list of the world's people that isn't over by then never ends.
@@ -142,6 +142,56 @@ pub(crate) async fn cursors_show_no_personal_data(trial: &Trial) -> Verdict {
         next = answered(trial.page(Some(&cursor)).await)?.next;
     }
     Err(Violation::new("the list never ends"))
+}
+
+pub(crate) async fn claimants_are_as_listed(trial: &Trial) -> Verdict {
+    let Some(nobody) = claimants(trial, NOBODY).await? else {
+        return Ok(()); // it can't tell, and says so
+    };
+    ensure!(nobody.is_empty(), "{NOBODY} is claimed by {nobody:?}");
+    let listed = everybody(trial).await?;
+    let state = |listed: &Listed| {
+        (
+            listed.status.clone(),
+            listed.provider.clone(),
+            listed.log_in,
+            listed.look_up,
+        )
+    };
+    for person in PEOPLE {
+        let listed = only(&listed, &person)?;
+        for typed in [person.login, person.email] {
+            let claimants = claimants(trial, typed).await?.unwrap_or_default();
+            let one = claimants.iter().find(|one| one.id() == listed.id());
+            ensure!(
+                one.is_some_and(|one| state(one) == state(listed)),
+                "{typed}: listed as {listed:?}, and the claimants are {claimants:?}"
+            );
+        }
+    }
+    let times = trial.submission_count().await;
+    ensure!(times == 0, "asking for claimants submitted {times} passwords");
+    Ok(())
+}
+
+pub(crate) async fn outage_is_never_no_claimant(trial: &Trial) -> Verdict {
+    for fault in Fault::ALL {
+        trial.subject.inflict(fault).await;
+        let call = call_until(Instant::now() + DEADLINE);
+        let answer = trial.source.claimants(&call, &parsed_login(NOBODY)).await;
+        ensure!(answer.is_err(), "{fault:?}: {answer:?}, not an error");
+        trial.subject.heal().await;
+    }
+    Ok(())
+}
+
+/// `None` if the source can't tell.
+async fn claimants(trial: &Trial, typed: &str) -> Result<Option<Vec<Listed>>, Violation> {
+    match trial.source.claimants(&trial.call(), &parsed_login(typed)).await {
+        Ok(people) => Ok(Some(people)),
+        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(Violation::new(format!("claimants of {typed}: {error:?}"))),
+    }
 }
 
 async fn everybody(trial: &Trial) -> Result<Vec<Listed>, Violation> {

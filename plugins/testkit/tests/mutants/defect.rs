@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Login, Lookup,
-    Page, Password, SourceError, User, UserId, UserName,
+    Authentication, Call, Capabilities, Cursor, Email, ErrorKind, Factors, Finding, IdentitySource, Listed, Login,
+    Lookup, Page, Password, SourceError, User, UserId, UserName,
 };
 use idbridge_testkit::{Fault, Subject, Submission};
 
@@ -25,6 +25,7 @@ pub(crate) struct Defect {
     pub(crate) look_up: fn(Answer<Lookup>, &str) -> Answer<Lookup>,
     /// Changes what a list answers to this cursor.
     pub(crate) list: fn(Answer<Page>, Option<&str>) -> Answer<Page>,
+    pub(crate) claimants: fn(Answer<Vec<Listed>>) -> Answer<Vec<Listed>>,
     pub(crate) probe: fn(Answer<()>) -> Answer<()>,
     /// Changes what an examination finds.
     pub(crate) examine: fn(Vec<Finding>) -> Vec<Finding>,
@@ -62,6 +63,7 @@ pub(crate) const SOUND: Defect = Defect {
     log_in: |answer, _| answer,
     look_up: |answer, _| answer,
     list: |answer, _| answer,
+    claimants: |answer| answer,
     probe: |answer| answer,
     examine: |findings| findings,
     login: str::to_owned,
@@ -222,6 +224,11 @@ impl IdentitySource for Mutant {
 
     async fn factors(&self, call: &Call, id: &UserId) -> Answer<Factors> {
         self.inner.factors(call, id).await
+    }
+
+    async fn claimants(&self, call: &Call, identifier: &Login) -> Answer<Vec<Listed>> {
+        let answer = self.inner.claimants(&self.call(call), identifier).await;
+        self.judge((self.defect.claimants)(answer))
     }
 
     async fn probe(&self, call: &Call) -> Answer<()> {
