@@ -21,7 +21,7 @@ use crate::app::broker::{Broker, Source};
 use crate::app::{self, Error};
 use crate::config::Config;
 use crate::request_id;
-use crate::rest::{Answer, Call, Gateway, Settings};
+use crate::rest::{Answer, Call, Gateway, PasswordPolicy, Settings};
 use crate::server::callers::Caller;
 use crate::sources::gate::Gate;
 use crate::telemetry::audit::Hasher;
@@ -29,16 +29,20 @@ use crate::telemetry::audit::Hasher;
 use facts::Facts;
 pub use report::{Audit, Certainty, Report};
 
+/// No caller's name: those have no capital letters.
+const NOBODY: &str = "WHY";
+
 /// Stands for the right password where it is never looked at.
 const THE_RIGHT_ONE: &str = "the right one";
 
-/// Finds out what there is to know of this identifier. With `show`, logins and addresses stand in the report.
-pub async fn examine(config: Config, identifier: &Login, show: bool) -> Result<Report, Error> {
+/// Finds out what there is to know of this identifier, asked by this one of the settings' callers. With `show`, logins and
+/// addresses stand in the report.
+pub async fn examine(config: Config, identifier: &Login, caller: Option<&str>, show: bool) -> Result<Report, Error> {
     let typed = identifier.as_str();
     let identifier_hash = hash(&config, typed);
     let settings = app::rest_settings(config.rest.as_ref());
-    let (broker, key, is_the_caller) = broker(config).await?;
-    let routed = broker.source_for(typed);
+    let (broker, key, caller) = broker(config, caller).await?;
+    let routed = broker.routed(typed, caller.as_deref().unwrap_or(NOBODY));
 
     let (mut known, mut sources) = (Vec::new(), Vec::new());
     for source in broker.sources() {
@@ -52,21 +56,31 @@ pub async fn examine(config: Config, identifier: &Login, show: bool) -> Result<R
         settings,
         key: &key,
     };
-    let chosen = known.iter().find(|(source, _)| Some(&*source.name) == routed);
     let log_in = rehearsal.log_in(typed).await?;
     let get_user = rehearsal.get_user(typed).await?;
+    let who_knows = |knows: fn(&Facts) -> bool| {
+        let asked: Vec<_> = known
+            .iter()
+            .filter(|(source, _)| routed.contains(&source.name))
+            .collect();
+        let first = asked.iter().find(|(_, facts)| knows(facts)).copied();
+        first.or(asked.last().copied())
+    };
     Ok(Report {
         identifier: show.then(|| typed.to_owned()),
         identifier_hash,
-        source: routed.map(str::to_owned),
+        source: (!routed.is_empty()).then(|| routed.join(", ")),
         sources,
-        log_in: verdict::log_in(&log_in, chosen, identifier).await,
-        get_user: verdict::get_user(&get_user, chosen, identifier).await,
+        log_in: verdict::log_in(&log_in, who_knows(Facts::know_the_login), identifier).await,
+        get_user: verdict::get_user(&get_user, who_knows(Facts::know_who_is_looked_up), identifier).await,
         only_the_password_tells: verdict::only_the_password_tells(settings.password),
-        notes: if is_the_caller {
-            Vec::new()
-        } else {
-            vec!["the settings have several callers; what each of them may not ask was not looked at".to_owned()]
+        notes: match caller {
+            Some(_) => Vec::new(),
+            None => vec![
+                "the settings have several callers, and none was named by --caller: what each of them may not ask, and \
+                 routes of their own, were not looked at"
+                    .to_owned(),
+            ],
         },
         audit: None,
     })
@@ -78,18 +92,22 @@ fn hash(config: &Config, typed: &str) -> Option<String> {
     Some(Hasher::keyed(key.expose_secret().as_bytes()).hash(typed))
 }
 
-/// A broker that takes calls with this key, as the settings' caller does if there is but one.
-async fn broker(mut config: Config) -> Result<(Broker, String, bool), Error> {
+/// A broker that takes calls of this caller with this key; of nobody in particular, where several could be meant.
+async fn broker(mut config: Config, caller: Option<&str>) -> Result<(Broker, String, Option<String>), Error> {
     let key = request_id::make().to_string();
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, key.as_bytes()).as_ref());
+    if let Some(name) = caller {
+        config.callers.retain(|caller| caller.name == name);
+    }
     if let [only] = config.callers.as_mut_slice() {
         only.key_hashes = vec![hash];
-        return Ok((Broker::new(config).await?, key, true));
+        let name = only.name.clone();
+        return Ok((Broker::new(config).await?, key, Some(name)));
     }
     let mut broker = Broker::new(config).await?;
-    broker.only_caller(Caller::new("why", vec![hash]));
-    Ok((broker, key, false))
+    broker.only_caller(Caller::new(NOBODY, vec![hash]));
+    Ok((broker, key, None))
 }
 
 /// Auth0's two calls, over what is known.
@@ -102,9 +120,9 @@ struct Rehearsal<'a> {
 
 impl Rehearsal<'_> {
     async fn log_in(&self, typed: &str) -> Result<Answer, Error> {
-        // The target's rules for passwords are about a password that isn't here.
+        // The target's own rules for passwords are about a password that isn't here.
         let settings = Settings {
-            password: None,
+            password: PasswordPolicy::AUTH0,
             ..self.settings
         };
         let password = Zeroizing::new(THE_RIGHT_ONE.to_owned());

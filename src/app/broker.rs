@@ -180,9 +180,10 @@ impl Broker {
         &self.tasks
     }
 
-    /// Which source this identifier goes to, if a route fits.
-    pub fn source_for(&self, identifier: &str) -> Option<&str> {
-        self.routing.source_for(identifier)
+    /// Which sources this caller's questions about this identifier go to: none if no route fits.
+    pub fn routed(&self, identifier: &str, caller: &str) -> &[Arc<str>] {
+        let found = self.routing.find(identifier, caller);
+        found.map_or(&[], |(_, route)| route.to.sources())
     }
 
     fn directory(

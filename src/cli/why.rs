@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Tell the audit records with this request id, too
     #[arg(long, value_name = "ID", requires = "audit_file")]
     request_id: Option<String>,
+    /// The caller that asks, where the settings have several: Auth0's
+    #[arg(long, value_name = "NAME")]
+    caller: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -67,10 +70,14 @@ fn answer(args: &Args, environment: Environment) -> Result<Report, (String, Exit
     {
         return Err(usage("--request-id: is no request id".to_owned()));
     }
+    let is_known = |name: &String| config.callers.iter().any(|caller| caller.name == *name);
+    if !args.caller.as_ref().is_none_or(is_known) {
+        return Err(usage("--caller: the settings have no such caller".to_owned()));
+    }
     // Before anybody is asked: a name that is wrong costs the source nothing.
     let file = args.audit_file.as_deref().map(AuditFile::open).transpose();
     let file = file.map_err(|error| usage(format!("--audit-file: can't be read: {error}")))?;
-    let examined = runtime::block_on(why::examine(config, &identifier, args.show));
+    let examined = runtime::block_on(why::examine(config, &identifier, args.caller.as_deref(), args.show));
     let mut report = match examined {
         Some(Ok(report)) => report,
         Some(Err(error)) => return Err((error.to_string(), Exit::Unknown)),

@@ -106,6 +106,19 @@ impl Facts {
         }
     }
 
+    /// Whether a chain's log-in may end here.
+    pub(super) fn know_the_login(&self) -> bool {
+        let nobody = [Rejection::InvalidCredentials, Rejection::UnknownUser].map(Authentication::Reject);
+        !self.log_in.is_nobodys_login && !self.told.log_in.as_ref().is_ok_and(|told| nobody.contains(told))
+    }
+
+    /// Whether a chain's look-up may end here.
+    pub(super) fn know_who_is_looked_up(&self) -> bool {
+        let [by_email, by_login] = [&self.by_email, &self.by_login];
+        let answer = by_email.as_ref().or(by_login.as_ref());
+        !matches!(answer, Some(Ok(Lookup::Absent)))
+    }
+
     /// Whom a look-up finds by this id: with groups and all that a list lacks.
     pub(super) fn found(&self, id: &str) -> Option<&User> {
         [&self.by_login, &self.by_email]

@@ -2,6 +2,8 @@
 
 mod text;
 
+use std::sync::Arc;
+
 use idbridge_source::{Admission, ErrorKind, Listed, Lookup, SourceError, User, same_identifier};
 use serde::Serialize;
 
@@ -134,7 +136,7 @@ pub(super) async fn source(
     source: &Source,
     facts: &Facts,
     typed: &str,
-    routed: Option<&str>,
+    routed: &[Arc<str>],
     show: bool,
 ) -> SourceReport {
     let mut people = Vec::new();
@@ -170,7 +172,7 @@ pub(super) async fn source(
     }
     SourceReport {
         source: source.name.to_string(),
-        asked_by_auth0: routed == Some(&*source.name),
+        asked_by_auth0: routed.contains(&source.name),
         mode: match source.rules().mode {
             Mode::LookupOnly => "lookup_only",
             Mode::Off => "off",

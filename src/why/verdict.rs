@@ -10,6 +10,7 @@ use crate::app::broker::Source;
 use crate::rest::{Answer, Outcome, PasswordPolicy};
 use crate::sources::gate::{Gate, Mode};
 
+/// Of the sources that the routes lead to, the one whose rules are looked at.
 type Chosen<'a, 'b> = Option<&'a (&'b Source, Facts)>;
 
 pub(super) async fn log_in(answer: &Answer, chosen: Chosen<'_, '_>, typed: &Login) -> Verdict {
@@ -81,20 +82,17 @@ pub(super) async fn get_user(answer: &Answer, chosen: Chosen<'_, '_>, typed: &Lo
 }
 
 /// What can't be said without one.
-pub(super) fn only_the_password_tells(policy: Option<PasswordPolicy>) -> Vec<String> {
-    let mut list = vec![
+pub(super) fn only_the_password_tells(policy: PasswordPolicy) -> Vec<String> {
+    vec![
         "whether it is right. With a wrong one, what is a yes here is a WrongUsernameOrPasswordError".to_owned(),
         "what the source judges at a log-in alone: its sign-on policies, a second factor that they ask for, an \
          expiry or a lock that it shows nowhere else"
             .to_owned(),
-    ];
-    if let Some(policy) = policy {
-        list.push(format!(
+        format!(
             "whether Auth0 takes it, by rest.auth0.password (else password_not_accepted_by_target): {}",
             rules(&policy)
-        ));
-    }
-    list
+        ),
+    ]
 }
 
 fn rules(policy: &PasswordPolicy) -> String {

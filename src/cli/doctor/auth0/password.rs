@@ -44,7 +44,7 @@ const BEYOND: [(&str, &str, &str); 3] = [
     ("password_no_personal_info", "profile_data", "profile data"),
 ];
 
-pub(super) fn judge(options: &Value, ours: Option<PasswordPolicy>) -> Verdict {
+pub(super) fn judge(options: &Value, ours: PasswordPolicy) -> Verdict {
     let beyond: Vec<&str> = BEYOND
         .iter()
         .filter(|(legacy, flexible, _)| {
@@ -154,35 +154,25 @@ fn flexible(complexity: &Value) -> Result<Rules, Verdict> {
 }
 
 /// Settings that would have to be there.
-fn missing(rules: &Rules, ours: Option<PasswordPolicy>) -> Vec<String> {
+fn missing(rules: &Rules, ours: PasswordPolicy) -> Vec<String> {
     let mut missing = Vec::new();
     let mut need = |held: bool, setting: String| {
         if !held {
             missing.push(setting);
         }
     };
-    let ours_is = |is: &dyn Fn(&PasswordPolicy) -> bool| ours.as_ref().is_some_and(is);
     let min_length = rules.min_length;
+    need(ours.min_length >= min_length, format!("min_length = {min_length}"));
+    need(asks_for_as_much(rules, &ours), types(rules));
     need(
-        min_length <= 1 || ours_is(&|ours| ours.min_length >= min_length),
-        format!("min_length = {min_length}"),
-    );
-    need(
-        rules.types_needed == 0 || ours_is(&|ours| asks_for_as_much(rules, ours)),
-        types(rules),
-    );
-    need(
-        rules.identical || ours_is(&|ours| !ours.identical),
+        rules.identical || !ours.identical,
         "identical_characters = \"block\"".to_owned(),
     );
     need(
-        rules.sequential || ours_is(&|ours| !ours.sequential),
+        rules.sequential || !ours.sequential,
         "sequential_characters = \"block\"".to_owned(),
     );
-    need(
-        !rules.limits_bytes || ours_is(&|ours| ours.max_bytes <= 72),
-        "max_bytes = 72".to_owned(),
-    );
+    need(!rules.limits_bytes || ours.max_bytes <= 72, "max_bytes = 72".to_owned());
     missing
 }
 
@@ -239,7 +229,7 @@ mod tests {
     };
 
     /// What the verdict says, by its kind.
-    fn said(options: Value, ours: Option<PasswordPolicy>) -> (&'static str, String) {
+    fn said(options: Value, ours: PasswordPolicy) -> (&'static str, String) {
         match judge(&options, ours) {
             Verdict::Fine(text) => ("fine", text),
             Verdict::Wrong(text) => ("wrong", text),
@@ -264,71 +254,81 @@ mod tests {
             serde_json::from_str::<Value>(&text).expect("JSON")
         };
         for (options, ours, kind, words) in [
-            (json!({ "passwordPolicy": "none" }), None, "fine", "at least 1"),
-            (json!({ "passwordPolicy": "low" }), None, "wrong", "min_length = 6"),
-            (json!({ "passwordPolicy": "low" }), Some(OURS), "fine", ""),
-            (json!({ "passwordPolicy": "good" }), Some(OURS), "fine", ""),
-            (json!({ "passwordPolicy": "good" }), None, "wrong", "three_of_four"),
+            (
+                json!({ "passwordPolicy": "none" }),
+                PasswordPolicy::AUTH0,
+                "fine",
+                "at least 1",
+            ),
+            (
+                json!({ "passwordPolicy": "low" }),
+                PasswordPolicy::AUTH0,
+                "wrong",
+                "min_length = 6",
+            ),
+            (json!({ "passwordPolicy": "low" }), OURS, "fine", ""),
+            (json!({ "passwordPolicy": "good" }), OURS, "fine", ""),
+            (
+                json!({ "passwordPolicy": "good" }),
+                PasswordPolicy::AUTH0,
+                "wrong",
+                "three_of_four",
+            ),
             (
                 json!({ "passwordPolicy": "fair" }),
-                Some(OURS),
+                OURS,
                 "wrong",
                 "[\"lowercase\", \"number\", \"uppercase\"]",
             ),
-            (json!({ "passwordPolicy": "fair" }), Some(all), "fine", ""),
+            (json!({ "passwordPolicy": "fair" }), all, "fine", ""),
             (
                 json!({ "passwordPolicy": "excellent" }),
-                Some(OURS),
+                OURS,
                 "wrong",
                 "identical_characters",
             ),
-            (json!({ "passwordPolicy": "excellent" }), Some(strict), "fine", ""),
+            (json!({ "passwordPolicy": "excellent" }), strict, "fine", ""),
             (
                 json!({ "passwordPolicy": "none", "password_complexity_options": { "min_length": 9 } }),
-                Some(OURS),
+                OURS,
                 "wrong",
                 "min_length = 9",
             ),
-            (json!({ "passwordPolicy": "new" }), Some(OURS), "unknown", "knows"),
+            (json!({ "passwordPolicy": "new" }), OURS, "unknown", "knows"),
             (
                 json!({ "passwordPolicy": "none", "password_history": { "enable": true } }),
-                Some(OURS),
+                OURS,
                 "wrong",
                 "a history",
             ),
             (
                 json!({ "passwordPolicy": "none", "password_history": { "enable": false } }),
-                Some(OURS),
+                OURS,
                 "fine",
                 "",
             ),
-            (json!({}), Some(OURS), "wrong", "names none"),
-            (flexible(""), Some(OURS), "fine", ""),
+            (json!({}), OURS, "wrong", "names none"),
+            (flexible(""), OURS, "fine", ""),
             (
                 flexible(r#", "sequential_characters": "block""#),
-                Some(OURS),
+                OURS,
                 "wrong",
                 "sequential_characters",
             ),
-            (flexible(r#", "max_length_exceeded": "error""#), Some(OURS), "fine", ""),
+            (flexible(r#", "max_length_exceeded": "error""#), OURS, "fine", ""),
             (
                 flexible(r#", "max_length_exceeded": "error""#),
-                Some(PasswordPolicy {
+                PasswordPolicy {
                     max_bytes: 1024,
                     ..OURS
-                }),
+                },
                 "wrong",
                 "max_bytes = 72",
             ),
-            (
-                flexible(r#", "character_types": ["emoji"]"#),
-                Some(OURS),
-                "unknown",
-                "word",
-            ),
+            (flexible(r#", "character_types": ["emoji"]"#), OURS, "unknown", "word"),
             (
                 flexible(r#", "identical_characters": "perhaps""#),
-                Some(OURS),
+                OURS,
                 "unknown",
                 "word",
             ),
