@@ -165,7 +165,9 @@ impl IdentitySource for Watched {
     }
 
     async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
-        if let Some(person) = self.missing.first() {
+        if let Some(person) = self.missing.first()
+            && self.capabilities().list
+        {
             self.stop
                 .stop(format!("the plugin doesn't hold {}", person.login))
                 .await
