@@ -1,6 +1,6 @@
 // The people of __NAME__: the part to replace. It answers two questions, and says so when it can't.
 //
-// Here they stand in a file, `people.toml`, which `idbridge plugin test` reads too.
+// Here they stand in a file, `people.toml`, as `idbridge plugin people` writes one.
 
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,13 @@ export class CouldNotFindOut extends Error {
   }
 }
 
-const STATUSES = { disabled: 'ACCOUNT_DISABLED', inactive: 'ACCOUNT_INACTIVE', locked: 'ACCOUNT_LOCKED' };
+const STATUSES = {
+  denied: 'DENIED_BY_POLICY',
+  disabled: 'ACCOUNT_DISABLED',
+  inactive: 'ACCOUNT_INACTIVE',
+  locked: 'ACCOUNT_LOCKED',
+  no_password: 'NO_PASSWORD',
+};
 
 /**
  * Answers are `{ user }`, `{ rejection }` with a name of idbridge.v1.RejectionReason, or, of look-ups, `null` for nobody.
@@ -34,26 +40,30 @@ export class People {
   async checkPassword(login, password) {
     const person = this.#people.find((one) => same(one.login, login));
     if (!person) return { rejection: 'UNKNOWN_USER' };
+    if (person.password === undefined) return { rejection: 'NO_PASSWORD' };
     if (!timingSafeEqual(digest(person.password), digest(password))) return { rejection: 'WRONG_PASSWORD' };
-    return answer(person);
+    if (person.password_expired) return { rejection: 'PASSWORD_EXPIRED' };
+    return admitted(person);
   }
 
   /** The address is the e-mail's: a login that looks like it proves nothing. */
   async findByEmail(email) {
     const found = this.#people.filter((one) => same(one.email, email));
     if (found.length > 1) throw new CouldNotFindOut('AMBIGUOUS_USER');
-    return found.length === 1 ? answer(found[0]) : null;
+    return found.length === 1 ? admitted(found[0]) : null;
   }
 }
 
-function answer({ password, status = 'active', ...user }) {
-  return status === 'active' ? { user } : { rejection: STATUSES[status] };
+/** The same at log-ins and look-ups: who may not log in may not come in by a password reset either. */
+function admitted({ password, status = 'active', ...user }) {
+  if (status !== 'active') return { rejection: STATUSES[status] };
+  return user.second_factor ? { rejection: 'SECOND_FACTOR_REQUIRED' } : { user };
 }
 
-/** As idbridge compares identifiers: ASCII letters in either case, and nothing else. */
+/** As idbridge compares identifiers: the same letters however they are composed (NFC), ASCII in either case. */
 function same(one, other) {
-  const lower = (text) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-  return lower(one) === lower(other);
+  const folded = (text) => text.normalize('NFC').replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return folded(one) === folded(other);
 }
 
 function digest(text) {

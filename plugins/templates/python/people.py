@@ -1,10 +1,11 @@
 """The people of __NAME__: the part to replace. It answers two questions, and says so when it can't.
 
-Here they stand in a file, `people.toml`, which `idbridge plugin test` reads too.
+Here they stand in a file, `people.toml`, as `idbridge plugin people` writes one.
 """
 
 import hmac
 import tomllib
+import unicodedata
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -49,9 +50,11 @@ class User:
 
 STATUSES = {
     "active": None,
+    "denied": Rejection.DENIED_BY_POLICY,
     "disabled": Rejection.ACCOUNT_DISABLED,
     "inactive": Rejection.ACCOUNT_INACTIVE,
     "locked": Rejection.ACCOUNT_LOCKED,
+    "no_password": Rejection.NO_PASSWORD,
 }
 
 
@@ -65,9 +68,13 @@ class People:
         person = next((one for one in self._people if same(one["login"], login)), None)
         if person is None:
             return Rejection.UNKNOWN_USER
+        if "password" not in person:
+            return Rejection.NO_PASSWORD
         if not hmac.compare_digest(person["password"].encode(), password.encode()):
             return Rejection.WRONG_PASSWORD
-        return STATUSES[person.get("status", "active")] or user_of(person)
+        if person.get("password_expired"):
+            return Rejection.PASSWORD_EXPIRED
+        return admitted(person)
 
     def find_by_email(self, email):
         """A User, None for nobody, or a Rejection for somebody who may not come in. The address is the e-mail's: a login
@@ -77,16 +84,25 @@ class People:
             raise CouldNotFindOut("AMBIGUOUS_USER")
         if not found:
             return None
-        return STATUSES[found[0].get("status", "active")] or user_of(found[0])
+        return admitted(found[0])
+
+
+def admitted(person):
+    """The same at log-ins and look-ups: who may not log in may not come in by a password reset either."""
+    refused = STATUSES[person.get("status", "active")]
+    if refused is None and person.get("second_factor"):
+        refused = Rejection.SECOND_FACTOR_REQUIRED
+    return refused or user_of(person)
 
 
 def same(one, other):
-    """As idbridge compares identifiers: ASCII letters in either case, and nothing else."""
-    return ascii_lower(one) == ascii_lower(other)
+    """As idbridge compares identifiers: the same letters however they are composed (NFC), ASCII in either case."""
+    return folded(one) == folded(other)
 
 
-def ascii_lower(text):
-    return "".join(c.lower() if c.isascii() else c for c in text)
+def folded(text):
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(c.lower() if c.isascii() else c for c in composed)
 
 
 def user_of(person):

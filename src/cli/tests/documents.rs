@@ -10,8 +10,6 @@ use super::*;
 /// What begins like a command and is text of the scripts for Auth0.
 const NO_COMMANDS: [&str; 2] = ["idbridge gave no usable answer", "idbridge did not answer in time"];
 
-/// Commands that documents name before they are there. Once they are, they are read like all others.
-const COMING: [&str; 2] = ["idbridge why ", "idbridge doctor --auth0 "];
 
 #[test]
 fn commands_in_documents_are_understood() {
@@ -24,10 +22,7 @@ fn commands_in_documents_are_understood() {
         let text = fs::read_to_string(path).expect("text");
         for found in commands(&text) {
             count += 1;
-            let is_coming = COMING.iter().any(|coming| found.line.starts_with(coming));
-            if let Err(problem) = found.check()
-                && !is_coming
-            {
+            if let Err(problem) = found.check() {
                 wrong.push(format!("{}: {}: {problem}", path.display(), found.line));
             }
         }
