@@ -70,7 +70,7 @@ impl Default for Settings {
             email_from: EmailFrom::Email,
             send_username: false,
             username_length: USERNAME_LENGTH,
-            password: PasswordPolicy::AUTH0,
+            password: PasswordPolicy::ANY,
         }
     }
 }

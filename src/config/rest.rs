@@ -43,7 +43,7 @@ impl Default for Auth0 {
             email_from: EmailFrom::Email,
             send_username: false,
             username_length: USERNAME_LENGTH,
-            password: PasswordPolicy::AUTH0,
+            password: PasswordPolicy::ANY,
         }
     }
 }
@@ -77,7 +77,7 @@ fn read_auth0(rest: &Table<'_>) -> Auth0 {
         username_length: read_username(&table),
         password: table
             .table("password")
-            .map_or(PasswordPolicy::AUTH0, |table| read_password(&table)),
+            .map_or(PasswordPolicy::ANY, |table| read_password(&table)),
     };
     table.finish();
     auth0

@@ -158,7 +158,7 @@ fn defaults() {
             email_from: EmailFrom::Email,
             send_username: false,
             username_length: (1, 128),
-            password: crate::rest::PasswordPolicy::AUTH0,
+            password: crate::rest::PasswordPolicy::ANY,
         }
     );
     assert_eq!(

@@ -30,10 +30,9 @@ pub struct CharacterTypes {
 }
 
 impl PasswordPolicy {
-    /// What holds of every connection, whatever its own rules: bcrypt reads no further. Auth0 refuses what is longer, or cuts
-    /// it off, and then any other end is right, too.
-    pub const AUTH0: Self = Self {
-        max_bytes: 72,
+    /// Whatever a source may have.
+    pub const ANY: Self = Self {
+        max_bytes: 1024,
         min_length: 1,
         types: CharacterTypes {
             lowercase: false,
@@ -44,6 +43,13 @@ impl PasswordPolicy {
         types_needed: 0,
         identical: true,
         sequential: true,
+    };
+
+    /// What holds of every connection, whatever its own rules: bcrypt reads no further. Auth0 refuses what is longer, or cuts
+    /// it off, and then any other end is right, too.
+    pub const AUTH0: Self = Self {
+        max_bytes: 72,
+        ..Self::ANY
     };
 
     pub fn accepts(&self, password: &str) -> bool {

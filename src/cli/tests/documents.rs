@@ -10,7 +10,6 @@ use super::*;
 /// What begins like a command and is text of the scripts for Auth0.
 const NO_COMMANDS: [&str; 2] = ["idbridge gave no usable answer", "idbridge did not answer in time"];
 
-
 #[test]
 fn commands_in_documents_are_understood() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -9,7 +9,7 @@ const SETTINGS: Settings = Settings {
     email_from: EmailFrom::Email,
     send_username: false,
     username_length: crate::rest::USERNAME_LENGTH,
-    password: crate::rest::PasswordPolicy::AUTH0,
+    password: crate::rest::PasswordPolicy::ANY,
 };
 const BY_LOGIN: Settings = Settings {
     email_from: EmailFrom::Login,

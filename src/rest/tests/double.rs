@@ -21,7 +21,7 @@ pub(super) const SETTINGS: Settings = Settings {
     email_from: EmailFrom::Email,
     send_username: false,
     username_length: crate::rest::USERNAME_LENGTH,
-    password: crate::rest::PasswordPolicy::AUTH0,
+    password: crate::rest::PasswordPolicy::ANY,
 };
 
 #[derive(Clone)]

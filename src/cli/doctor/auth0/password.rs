@@ -256,13 +256,13 @@ mod tests {
         for (options, ours, kind, words) in [
             (
                 json!({ "passwordPolicy": "none" }),
-                PasswordPolicy::AUTH0,
+                PasswordPolicy::ANY,
                 "fine",
                 "at least 1",
             ),
             (
                 json!({ "passwordPolicy": "low" }),
-                PasswordPolicy::AUTH0,
+                PasswordPolicy::ANY,
                 "wrong",
                 "min_length = 6",
             ),
@@ -270,7 +270,7 @@ mod tests {
             (json!({ "passwordPolicy": "good" }), OURS, "fine", ""),
             (
                 json!({ "passwordPolicy": "good" }),
-                PasswordPolicy::AUTH0,
+                PasswordPolicy::ANY,
                 "wrong",
                 "three_of_four",
             ),
