@@ -149,7 +149,7 @@ fn next_steps(connection: &str, written: &[PathBuf]) -> String {
 }
 
 /// Auth0's rule for a connection's name.
-fn parse_connection(text: &str) -> Result<String, &'static str> {
+pub(crate) fn parse_connection(text: &str) -> Result<String, &'static str> {
     let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if allowed && (1..=35).contains(&text.len()) && !text.starts_with('-') && !text.ends_with('-') {
         Ok(text.to_owned())

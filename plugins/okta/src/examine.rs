@@ -78,9 +78,9 @@ impl OktaSource {
             let why = "the canary's password wasn't given";
             return [skipped(why), skipped(why)];
         };
-        let (right, proved) = judge_right(self.submit(call, &canary, password).await, rule);
-        if !proved {
-            let why = "the right password wasn't taken, and another failure would bring the canary nearer to a lock";
+        let (right, is_plain) = judge_right(self.submit(call, &canary, password).await, rule);
+        if !is_plain {
+            let why = "the right password brought no plain SUCCESS, and a failure after it would bring the canary nearer to a lock";
             return [right, skipped(why)];
         }
         let other = format!("wrong-{}", call.request_id.as_str());
@@ -198,7 +198,8 @@ fn clock(described: &Described, now: i64) -> Verdict {
     ))
 }
 
-/// Also whether the password was proved.
+/// Also whether it was right without more to do: only that is known to set Okta's count of failures back, so that a wrong
+/// one may follow.
 fn judge_right(answer: Result<Result<Transaction, Rejection>, SourceError>, rule: &str) -> (Verdict, bool) {
     let wrong = |text: &str| Verdict::Wrong(text.to_owned());
     let transaction = match answer {
@@ -217,13 +218,13 @@ fn judge_right(answer: Result<Result<Transaction, Rejection>, SourceError>, rule
         ("SUCCESS", _) => (Verdict::Fine("SUCCESS".to_owned()), true),
         ("PASSWORD_WARN", _) => (
             wrong("PASSWORD_WARN: the canary's password expires soon; give it one, or a policy, that doesn't"),
-            true,
+            false,
         ),
         (_, State::ProvedExpired) => (
             wrong(
                 "PASSWORD_EXPIRED: set the canary a new password; see that the policy lets the users' passwords live",
             ),
-            true,
+            false,
         ),
         (_, State::ProvedOwesFactor) if embedded.owes_password() => (
             Verdict::Wrong(format!(
@@ -232,7 +233,7 @@ fn judge_right(answer: Result<Result<Transaction, Rejection>, SourceError>, rule
             )),
             false,
         ),
-        (status, State::ProvedOwesFactor) => (Verdict::Wrong(format!("{status}: {rule}")), true),
+        (status, State::ProvedOwesFactor) => (Verdict::Wrong(format!("{status}: {rule}")), false),
         (_, State::Locked) => (
             wrong("LOCKED_OUT: unlock the canary, and find out who guesses its password"),
             false,

@@ -29,10 +29,7 @@ pub(super) async fn judge(tenant: &Tenant, connection: &str) -> Vec<Finding> {
         "order of Actions",
         judged(bound, |bound| order(&bound, connection)),
     ));
-    findings.push(Finding::new(
-        BEFORE_SIGN_UP,
-        both(&actions, &before, |actions, before| before_sign_up(actions, before)),
-    ));
+    findings.push(Finding::new(BEFORE_SIGN_UP, both(&actions, &before, before_sign_up)));
     // Its id is a secret of the Action's, which nobody reads back.
     let why = "whether the application behind the Action roles may update:users; no answer tells which it is";
     findings.push(Finding::new(
@@ -132,7 +129,7 @@ fn order(bound: &[Value], connection: &str) -> Verdict {
         let name = full_name(connection, action);
         bound.iter().position(|binding| binding["action"]["name"] == *name)
     };
-    let places: Vec<usize> = ACTIONS.iter().filter_map(|action| place(&action)).collect();
+    let places: Vec<usize> = ACTIONS.iter().filter_map(place).collect();
     if places.len() < ACTIONS.len() {
         return Verdict::Wrong("not all four are bound".to_owned());
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{compare, exported, password};
 use crate::app;
+use crate::cli::auth0::parse_connection;
 use crate::config::Config;
 use crate::rest;
 
@@ -22,7 +23,8 @@ pub(super) fn choose(all: Vec<Value>, name: Option<&str>) -> Result<Value, Verdi
     let unreadable = name.is_none() && !all.is_empty() && all.iter().all(|one| !has_options(one));
     let mut meant = all.into_iter().filter(is_meant);
     match (meant.next(), meant.next(), name) {
-        (Some(connection), None, _) => Ok(connection),
+        (Some(connection), None, _) if is_name(&connection) => Ok(connection),
+        (Some(_), None, _) => Err(Verdict::Unknown("its name is none that Auth0 allows".to_owned())),
         (Some(_), Some(_), _) => Err(Verdict::Unknown(
             "more than one has idbridge's configuration; name one with --connection".to_owned(),
         )),
@@ -34,6 +36,13 @@ pub(super) fn choose(all: Vec<Value>, name: Option<&str>) -> Result<Value, Verdi
             "none has idbridge's configuration; deploy it, or name one with --connection".to_owned(),
         )),
     }
+}
+
+/// It is printed, and it is the tenant's word.
+fn is_name(connection: &Value) -> bool {
+    connection["name"]
+        .as_str()
+        .is_some_and(|name| parse_connection(name).is_ok())
 }
 
 pub(super) fn judge(connection: &Value, config: &Config) -> Vec<Finding> {
