@@ -78,8 +78,9 @@ impl OktaSource {
             let why = "the canary's password wasn't given";
             return [skipped(why), skipped(why)];
         };
-        let (right, is_plain) = judge_right(self.submit(call, &canary, password).await, rule);
-        if !is_plain {
+        let right = judge_right(self.submit(call, &canary, password).await, rule);
+        // Only a plain yes is known to set Okta's count of failures back.
+        if !matches!(right, Verdict::Fine(_)) {
             let why = "the right password brought no plain SUCCESS, and a failure after it would bring the canary nearer to a lock";
             return [right, skipped(why)];
         }
@@ -198,50 +199,34 @@ fn clock(described: &Described, now: i64) -> Verdict {
     ))
 }
 
-/// Also whether it was right without more to do: only that is known to set Okta's count of failures back, so that a wrong
-/// one may follow.
-fn judge_right(answer: Result<Result<Transaction, Rejection>, SourceError>, rule: &str) -> (Verdict, bool) {
+fn judge_right(answer: Result<Result<Transaction, Rejection>, SourceError>, rule: &str) -> Verdict {
     let wrong = |text: &str| Verdict::Wrong(text.to_owned());
     let transaction = match answer {
-        Err(error) => return (Verdict::Failed(error), false),
-        Ok(Err(rejection)) => return (wrong(refused(rejection)), false),
+        Err(error) => return Verdict::Failed(error),
+        Ok(Err(rejection)) => return wrong(refused(rejection)),
         Ok(Ok(transaction)) => transaction,
     };
     let state = map::state(&transaction.status);
     let embedded = transaction.embedded.unwrap_or_default();
     let names_user = embedded.user.is_some();
     match (transaction.status.as_str(), state) {
-        (_, State::Proved | State::ProvedExpired | State::ProvedOwesFactor) if !names_user => (
-            wrong("Okta names no user in its answer, and so no log-in can be told"),
-            false,
-        ),
-        ("SUCCESS", _) => (Verdict::Fine("SUCCESS".to_owned()), true),
-        ("PASSWORD_WARN", _) => (
-            wrong("PASSWORD_WARN: the canary's password expires soon; give it one, or a policy, that doesn't"),
-            false,
-        ),
-        (_, State::ProvedExpired) => (
-            wrong(
-                "PASSWORD_EXPIRED: set the canary a new password; see that the policy lets the users' passwords live",
-            ),
-            false,
-        ),
-        (_, State::ProvedOwesFactor) if embedded.owes_password() => (
-            Verdict::Wrong(format!(
-                "the policy asks for another factor before the password, so that no password is proved: {rule}, and the \
-                 password first"
-            )),
-            false,
-        ),
-        (status, State::ProvedOwesFactor) => (Verdict::Wrong(format!("{status}: {rule}")), false),
-        (_, State::Locked) => (
-            wrong("LOCKED_OUT: unlock the canary, and find out who guesses its password"),
-            false,
-        ),
-        _ => (
-            Verdict::Wrong(format!("Okta's status proves no password; {rule}")),
-            false,
-        ),
+        (_, State::Proved | State::ProvedExpired | State::ProvedOwesFactor) if !names_user => {
+            wrong("Okta names no user in its answer, and so no log-in can be told")
+        }
+        ("SUCCESS", _) => Verdict::Fine("SUCCESS".to_owned()),
+        ("PASSWORD_WARN", _) => {
+            wrong("PASSWORD_WARN: the canary's password expires soon; give it one, or a policy, that doesn't")
+        }
+        (_, State::ProvedExpired) => {
+            wrong("PASSWORD_EXPIRED: set the canary a new password; see that the policy lets the users' passwords live")
+        }
+        (_, State::ProvedOwesFactor) if embedded.owes_password() => Verdict::Wrong(format!(
+            "the policy asks for another factor before the password, so that no password is proved: {rule}, and the \
+             password first"
+        )),
+        (status, State::ProvedOwesFactor) => Verdict::Wrong(format!("{status}: {rule}")),
+        (_, State::Locked) => wrong("LOCKED_OUT: unlock the canary, and find out who guesses its password"),
+        _ => Verdict::Wrong(format!("Okta's status proves no password; {rule}")),
     }
 }
 
