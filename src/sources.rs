@@ -43,17 +43,7 @@ pub fn decorate(
     tasks: &TaskTracker,
 ) -> Arc<dyn IdentitySource> {
     // Next to the source: what it decides is the answer, for counters and for look-ups that are told it.
-    let source = if rules.are_open() {
-        source
-    } else {
-        Arc::new(Gate::new(source, rules.clone()))
-    };
-    // Outside the gate, whose rules are about the source's own words.
-    let source = if words.are_its_own() {
-        source
-    } else {
-        Arc::new(Mapping::new(source, words.clone()))
-    };
+    let source = judge(source, rules, words);
     // Sees each answer once, also those that nobody waits for any more, and no call that was shed.
     let source = Observe::new(source, Arc::clone(watcher));
     // Inside the task of a password check, which holds its permit until the upstream is done with it.
@@ -62,6 +52,21 @@ pub fn decorate(
     let source = Share::new(source, Arc::clone(lookups));
     // Outermost: the caller waits for its own deadline, the task for the upstream's answer.
     Arc::new(RunToEnd::new(source, tasks.clone()))
+}
+
+/// What the settings make of a source's own answers: who may move, and in which words they are told on.
+pub fn judge(source: Arc<dyn IdentitySource>, rules: &Rules, words: &Words) -> Arc<dyn IdentitySource> {
+    let source = if rules.are_open() {
+        source
+    } else {
+        Arc::new(Gate::new(source, rules.clone()))
+    };
+    // Outside the gate, whose rules are about the source's own words.
+    if words.are_its_own() {
+        source
+    } else {
+        Arc::new(Mapping::new(source, words.clone()))
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod verdict;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use idbridge_source::{ExposeSecret as _, IdentitySource, Login};
+use idbridge_source::{ExposeSecret as _, Login};
 use zeroize::Zeroizing;
 
 use crate::app::broker::{Broker, Source};
@@ -23,7 +23,7 @@ use crate::config::Config;
 use crate::request_id;
 use crate::rest::{Answer, Call, Gateway, PasswordPolicy, Settings};
 use crate::server::callers::Caller;
-use crate::sources::gate::Gate;
+use crate::sources;
 use crate::telemetry::audit::Hasher;
 
 use facts::Facts;
@@ -142,7 +142,7 @@ impl Rehearsal<'_> {
                 Some((_, facts)) => facts.told.clone(),
                 None => return source.build_bare(),
             };
-            Ok(Arc::new(Gate::new(told, source.rules().clone())) as Arc<dyn IdentitySource>)
+            Ok(sources::judge(Arc::new(told), source.rules(), source.words()))
         })?)
     }
 

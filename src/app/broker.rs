@@ -20,6 +20,7 @@ use crate::server::stack::{self, Shared};
 use crate::server::workers::Services;
 use crate::sources::gate::Rules;
 use crate::sources::gate::tombstones::Tombstones;
+use crate::sources::mapping::Words;
 use crate::sources::observe::Watcher;
 use crate::sources::own_ids::OwnIds;
 use crate::sources::permits::Pool;
@@ -121,20 +122,20 @@ impl Broker {
 
     /// A copy of one source for the runtime that this runs in.
     pub fn build_source(&self, source: &Source) -> Result<Arc<dyn IdentitySource>, BuildError> {
-        self.build_with(source, source.rules())
+        self.build_with(source, source.rules(), source.words())
     }
 
-    /// The same without the rules of who may move: whom the source itself knows.
+    /// The same without the rules of who may move: whom the source itself knows, in its own words.
     pub fn build_open_source(&self, source: &Source) -> Result<Arc<dyn IdentitySource>, BuildError> {
-        self.build_with(source, &Rules::default())
+        self.build_with(source, &Rules::default(), &Words::default())
     }
 
-    fn build_with(&self, source: &Source, rules: &Rules) -> Result<Arc<dyn IdentitySource>, BuildError> {
+    fn build_with(&self, source: &Source, rules: &Rules, words: &Words) -> Result<Arc<dyn IdentitySource>, BuildError> {
         let bare = self.with_its_own_ids(source, source.build_bare()?);
         Ok(crate::sources::decorate(
             bare,
             rules,
-            &source.settings.words,
+            words,
             &source.pool,
             &source.watcher,
             &source.lookups,
@@ -229,6 +230,10 @@ impl Source {
 
     pub fn rules(&self) -> &Rules {
         &self.settings.rules
+    }
+
+    pub fn words(&self) -> &Words {
+        &self.settings.words
     }
 
     pub fn id_prefix(&self) -> &str {

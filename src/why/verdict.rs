@@ -164,6 +164,7 @@ fn called_back(cell: Option<&str>, code: &str) -> String {
 fn decider(verdict: &Verdict, mode: Mode, before: &str, after: &str) -> &'static str {
     match &*verdict.outcome {
         "caller_not_allowed" | "invalid_identifier" | "unknown_source" => return verdict.decided_by,
+        "ambiguous_user" if after != "ambiguous" => return "the chain: more than one of its sources know the user",
         _ if mode == Mode::Off => return "mode = \"off\": the source is not asked",
         _ => {}
     }

@@ -187,8 +187,25 @@ async fn the_rules_of_who_may_move() {
     let off = ("source_unavailable", 503, "mode = \"off\"");
     let no_cohort = ("not_in_cohort", 200, "cohort");
     let groups = "[sources.okta]\nsettings = { groups = true }\n[[sources.okta.cohort]]\ngroups = [\"Engineering\"]";
+    let words = format!("{groups}\n[sources.okta.mapping.groups]\nallow = []");
+    let chain = "[[routes]]\nchain = [\"okta\", \"people\"]\nlocate = \"lookup_first\"\n[sources.people]\nkind = \"memory\"\n\
+                 [[sources.people.settings.people]]\nid = \"1\"\nlogin = \"mel@memory.example\"\n\
+                 email = \"mel@memory.example\"\npassword = \"one\"\n\
+                 [[sources.people.settings.people]]\nid = \"2\"\nlogin = \"bob@example.com\"\n\
+                 email = \"bob@example.com\"\npassword = \"two\"";
+    let twice = ("ambiguous_user", 502, "the chain");
     #[rustfmt::skip] // a row a line
-    let cases: [(&str, &str, &[Row<'_>]); 6] = [
+    let cases: [(&str, &str, &[Row<'_>]); 8] = [
+        ("chain", chain, &[
+            ("mel@memory.example", 0, ("authenticated", 200, "nothing"), ("found", 200, "nothing")),
+            ("ada@example.com", 0, ("authenticated", 200, "nothing"), ("found", 200, "nothing")),
+            ("sam@example.com", 1, ("account_disabled", 200, "the source"), ("account_disabled", 200, "the source")),
+            ("bob@example.com", 3, twice, twice),
+        ]),
+        ("words", &words, &[
+            ("ada@example.com", 0, ("authenticated", 200, "nothing"), ("found", 200, "nothing")),
+            ("bob@example.com", 1, no_cohort, no_cohort),
+        ]),
         ("tombstones", &tombstones, &[
             ("ada@example.com", 1, ("unknown_user", 200, "tombstones_file"), ("not_found", 200, "tombstones_file")),
             ("bob@example.com", 0, ("authenticated", 200, "nothing"), ("found", 200, "nothing")),
