@@ -55,17 +55,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
-    let config = match config::load(
+    let config = match super::settings(config::load(
         &args.config,
         environment.clone(),
         &sources::registry(),
         SecretFiles::Read,
-    ) {
+    )) {
         Ok(config) => config,
-        Err(mistakes) => {
-            output::error(&output::mistakes(&mistakes));
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     if let Some(domain) = &args.domain {
         return auth0::run(args, domain, &config, &environment);

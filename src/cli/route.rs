@@ -52,12 +52,14 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
         return Exit::Usage;
     }
     // Where a call goes doesn't depend on any secret.
-    let config = match config::load(&args.config, environment, &sources::registry(), SecretFiles::Skip) {
+    let config = match super::settings(config::load(
+        &args.config,
+        environment,
+        &sources::registry(),
+        SecretFiles::Skip,
+    )) {
         Ok(config) => config,
-        Err(mistakes) => {
-            output::error(&output::mistakes(&mistakes));
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     let wanted = |caller: &&Caller| args.caller.as_ref().is_none_or(|name| *name == caller.name);
     let ways: Vec<Way> = config

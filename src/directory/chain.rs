@@ -32,11 +32,8 @@ impl Chain<'_> {
 
     /// All of them, side by side: whoever is in two of them is in none that could be chosen.
     pub(super) async fn look_up(&self, call: &Call, identifier: &str) -> Result<Answer<Lookup>, Failure> {
-        let found = self.find(call, identifier).await.map_err(|failure| match failure {
-            NotFound::Invalid(invalid) => Failure::InvalidIdentifier(invalid),
-            NotFound::Unknown(failure) => failure,
-        })?;
-        Ok(found.1)
+        let (_, found) = self.find(call, identifier).await?;
+        Ok(found)
     }
 
     async fn in_turn(
@@ -71,8 +68,8 @@ impl Chain<'_> {
     ) -> Result<Answer<Authentication>, Failure> {
         let (member, found) = self.find(call, login.as_str()).await.map_err(|failure| match failure {
             // A good login all the same; it just can't be looked up.
-            NotFound::Invalid(_) => self.members[0].unsupported(),
-            NotFound::Unknown(failure) => failure,
+            Failure::InvalidIdentifier(_) => self.members[0].unsupported(),
+            other => other,
         })?;
         match found.outcome {
             Lookup::Absent => Ok(member.named(Authentication::Reject(Rejection::UnknownUser))),
@@ -81,8 +78,8 @@ impl Chain<'_> {
         }
     }
 
-    /// The one that knows this user, or the last that doesn't.
-    async fn find(&self, call: &Call, identifier: &str) -> Result<(&Member, Answer<Lookup>), NotFound> {
+    /// The one that knows this user, or the last that doesn't. An identifier is invalid if none can look it up.
+    async fn find(&self, call: &Call, identifier: &str) -> Result<(&Member, Answer<Lookup>), Failure> {
         let asked = self.members.iter().map(async |member| {
             let answer = member.look_up(&mut call.clone(), identifier).await;
             (*member, answer)
@@ -93,24 +90,18 @@ impl Chain<'_> {
                 Ok(answer) if matches!(answer.outcome, Lookup::Absent) => absent = Some((member, answer)),
                 Ok(answer) => holders.push((member, answer)),
                 Err(Failure::InvalidIdentifier(problem)) => invalid = invalid.or(Some((member, problem))),
-                Err(failure) => return Err(NotFound::Unknown(failure)),
+                Err(failure) => return Err(failure),
             }
         }
         match (invalid, holders.len(), absent) {
-            (Some((_, problem)), 0, None) => Err(NotFound::Invalid(problem)),
+            (Some((_, problem)), 0, None) => Err(Failure::InvalidIdentifier(problem)),
             // The others could be asked, and this one couldn't.
-            (Some((member, _)), ..) => Err(NotFound::Unknown(member.unsupported())),
-            (None, 0, absent) => absent.ok_or(NotFound::Unknown(Failure::NoSource)),
-            (None, 1, _) => holders.pop().ok_or(NotFound::Unknown(Failure::NoSource)),
-            (None, ..) => Err(NotFound::Unknown(ambiguous(call, &holders))),
+            (Some((member, _)), ..) => Err(member.unsupported()),
+            (None, 0, absent) => absent.ok_or(Failure::NoSource),
+            (None, 1, _) => holders.pop().ok_or(Failure::NoSource),
+            (None, ..) => Err(ambiguous(call, &holders)),
         }
     }
-}
-
-enum NotFound {
-    /// No source can look up what this is.
-    Invalid(idbridge_source::InvalidInput),
-    Unknown(Failure),
 }
 
 fn ambiguous(call: &Call, holders: &[(&Member, Answer<Lookup>)]) -> Failure {

@@ -83,6 +83,14 @@ impl<S: IdentitySource> Mapping<S> {
         Self { inner, words }
     }
 
+    fn people(&self, people: Vec<Listed>) -> Vec<Listed> {
+        let told = people.into_iter().map(|person| Listed {
+            user: self.words.of(person.user),
+            ..person
+        });
+        told.collect()
+    }
+
     fn found(&self, lookup: Lookup) -> Lookup {
         match lookup {
             Lookup::Found(user) => Lookup::Found(self.words.of(user)),
@@ -118,11 +126,9 @@ impl<S: IdentitySource> IdentitySource for Mapping<S> {
     }
 
     async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
-        let mut page = self.inner.list(call, after).await?;
-        for person in &mut page.people {
-            person.user = self.words.of(person.user.clone());
-        }
-        Ok(page)
+        let Page { people, next } = self.inner.list(call, after).await?;
+        let people = self.people(people);
+        Ok(Page { people, next })
     }
 
     async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
@@ -130,11 +136,7 @@ impl<S: IdentitySource> IdentitySource for Mapping<S> {
     }
 
     async fn claimants(&self, call: &Call, login: &Login) -> Result<Vec<Listed>, SourceError> {
-        let mut people = self.inner.claimants(call, login).await?;
-        for person in &mut people {
-            person.user = self.words.of(person.user.clone());
-        }
-        Ok(people)
+        Ok(self.people(self.inner.claimants(call, login).await?))
     }
 
     fn budget(&self) -> Budget {
