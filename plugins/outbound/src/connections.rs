@@ -23,6 +23,10 @@ use crate::{Origin, Way};
 /// Shorter than the idle time of common load balancers (60 s), so that a connection is rarely found closed.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// So many wait for their next request over HTTP/1.1. More than a source usually has calls in flight; what a burst leaves
+/// beyond, each with its buffers, ends with the burst.
+const MOST_IDLE: usize = 100;
+
 pub(crate) struct Connections {
     pub(crate) connector: Connector,
     target: Target,
@@ -179,9 +183,14 @@ impl Connections {
     }
 
     fn keep(&self, sender: http1::Sender) {
-        if !sender.is_closed() {
-            self.lock().http1.push((sender, Instant::now()));
+        if sender.is_closed() {
+            return;
         }
+        let mut kept = self.lock();
+        if kept.http1.len() == MOST_IDLE {
+            kept.http1.remove(0);
+        }
+        kept.http1.push((sender, Instant::now()));
     }
 
     fn forget(&self, closed: &Arc<http2::Connection>) {

@@ -85,6 +85,34 @@ async fn after_a_burst_over_http1_idle_connections_end() {
     }
 }
 
+#[tokio::test]
+async fn a_burst_over_http1_leaves_so_many_connections_and_no_more() {
+    const CALLS: usize = 150;
+    let serve = |io, log: watch::Sender<Seen>| async move {
+        // No call finds a connection that another has left.
+        let all = log.subscribe().wait_for(|seen| seen.connections == CALLS).await.is_ok();
+        assert!(all, "the upstream runs");
+        converse(io, Protocol::Http1, &[], &log).await.unwrap_or_default();
+    };
+    let upstream = Upstream::serve(Protocol::Http1, &["localhost"], serve).await;
+    let client = Arc::new(client(&upstream, Protocol::Http1));
+    let mut running = JoinSet::new();
+    for _ in 0..CALLS {
+        let client = Arc::clone(&client);
+        running.spawn(async move { ended(send(&client, "hunter2").await) });
+    }
+    while let Some(ended) = running.join_next().await {
+        assert_eq!(ended.expect("no panic"), Ok(200));
+    }
+    upstream.until(|seen| seen.closed == CALLS - 100).await;
+    assert_eq!(ended(send(&client, "hunter2").await), Ok(200));
+    let seen = upstream.seen();
+    assert_eq!(
+        (seen.connections, seen.bodies.len(), seen.closed),
+        (CALLS, CALLS + 1, CALLS - 100)
+    );
+}
+
 /// Between every two of the steps that a call takes, as far as this machine has them.
 #[tokio::test]
 async fn who_leaves_leaves_the_client_well_and_sends_once_at_the_most() {
