@@ -27,6 +27,8 @@ pub fn registry() -> Registry {
     let registry = Registry::default().with::<Memory>().with::<Okta>();
     #[cfg(feature = "grpc")]
     let registry = registry.with::<idbridge_grpc::Grpc>();
+    #[cfg(feature = "http")]
+    let registry = registry.with::<idbridge_http::Http>();
     #[cfg(feature = "sql")]
     let registry = registry.with::<idbridge_sql::Sql>();
     registry

@@ -10,8 +10,9 @@ use toml::Table;
 const LONG: [(&str, &str); 0] = [];
 
 /// Which of our crates a crate may depend on.
-const CRATES: [(&str, &[&str]); 9] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("plugins/grpc", &["idbridge-outbound", "idbridge-source"]),
+    ("plugins/http", &["idbridge-outbound", "idbridge-source"]),
     ("plugins/memory", &["idbridge-source"]),
     ("plugins/okta", &["idbridge-outbound", "idbridge-source"]),
     ("plugins/okta/simulator", &[]),
@@ -31,8 +32,9 @@ const FOR_TESTS: [&str; 4] = [
 ];
 
 /// Who alone may name a crate of a plugin.
-const NAMES_PLUGINS: [(&str, &str); 5] = [
+const NAMES_PLUGINS: [(&str, &str); 6] = [
     ("src/sources.rs", "idbridge_grpc"),
+    ("src/sources.rs", "idbridge_http"),
     ("src/sources.rs", "idbridge_memory"),
     ("src/sources.rs", "idbridge_okta"),
     ("src/sources.rs", "idbridge_sql"),

@@ -17,7 +17,7 @@ use crate::telemetry::metrics::Metrics;
 
 #[test]
 fn no_kind_hides_another() {
-    assert_eq!(super::registry().kinds(), ["grpc", "memory", "okta", "sql"]);
+    assert_eq!(super::registry().kinds(), ["grpc", "http", "memory", "okta", "sql"]);
 }
 
 fn watcher() -> Arc<Watcher> {

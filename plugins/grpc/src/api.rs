@@ -46,7 +46,7 @@ impl Api {
             authorities: settings.authorities.clone(),
             http2_only: true,
             identity: settings.identity.clone(),
-            socket: None,
+            ..Way::default()
         };
         let origin = match &settings.address {
             Address::Network(origin) => origin.clone(),

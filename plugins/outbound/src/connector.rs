@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use tower::ServiceExt as _;
 
 use crate::origin::Target;
+use crate::reach::{OUT_OF_REACH, Resolver};
 use crate::{Origin, Way};
 
 const HTTP2: &[u8] = b"h2";
@@ -31,8 +32,10 @@ const PROBED_AFTER: Duration = Duration::from_secs(15);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 pub(crate) struct Connector {
-    tcp: HttpConnector,
+    tcp: HttpConnector<Resolver>,
     origin: Uri,
+    /// The host is an address, which nobody resolves, and out of reach.
+    is_out_of_reach: bool,
     socket: Option<PathBuf>,
     http2_only: bool,
     tls: Option<(TlsConnector, ServerName<'static>)>,
@@ -53,7 +56,8 @@ impl Connector {
     /// For https it reads the machine's certificate store. Without TLS no certificate is needed, and a machine may have
     /// none.
     pub(crate) fn new(origin: &Origin, way: Way, target: &Target, within: Duration) -> Result<Self, BuildError> {
-        let mut tcp = HttpConnector::new();
+        let is_out_of_reach = !way.reach.admits_host(origin);
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(way.reach.clone()));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(PROBED_AFTER));
@@ -73,6 +77,7 @@ impl Connector {
         Ok(Self {
             tcp,
             origin: target.uri(PathAndQuery::from_static("/")),
+            is_out_of_reach,
             socket,
             tls,
             http2_only,
@@ -105,6 +110,9 @@ impl Connector {
     async fn begin(&self) -> Result<Connected, BoxError> {
         if let Some(socket) = &self.socket {
             return Ok(self.plain(UnixStream::connect(socket).await?));
+        }
+        if self.is_out_of_reach {
+            return Err(OUT_OF_REACH.into());
         }
         let tcp = self.tcp.clone().oneshot(self.origin.clone()).await?.into_inner();
         let Some((tls, name)) = &self.tls else {

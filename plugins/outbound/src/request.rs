@@ -1,9 +1,10 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 
 /// Everything but RFC 3986's unreserved characters.
@@ -16,6 +17,8 @@ pub struct Request(Box<Parts>);
 
 pub(crate) struct Parts {
     pub(crate) route: Route,
+    /// Path and query that come ready, in place of the template, the segments and the query.
+    ready: Option<String>,
     segments: Vec<String>,
     query: Vec<(&'static str, String)>,
     pub(crate) headers: HeaderMap,
@@ -27,7 +30,7 @@ pub(crate) struct Parts {
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
     pub(crate) method: Method,
-    template: &'static str,
+    template: Cow<'static, str>,
 }
 
 /// The headers of most requests, with those that the client adds. One more doubles what they take.
@@ -41,6 +44,15 @@ impl Request {
 
     pub fn post(template: &'static str) -> Self {
         Self::new(Method::POST, template)
+    }
+
+    /// A request whose path and query are built already, every value in them encoded. `route` is what logs and errors call
+    /// it. A path that a server or a parser could make another one of (`..`, `.`, an empty segment, a fragment) fails the
+    /// request before anything is sent.
+    pub fn ready(method: Method, route: impl Into<Cow<'static, str>>, path_and_query: String) -> Self {
+        let mut request = Self::new(method, route);
+        request.0.ready = Some(path_and_query);
+        request
     }
 
     /// Fills the next segment in braces. A value that can't be one segment (`""`, `.`, `..`) fails the request before
@@ -85,9 +97,13 @@ impl Request {
         *self.0
     }
 
-    fn new(method: Method, template: &'static str) -> Self {
+    fn new(method: Method, template: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Parts {
-            route: Route { method, template },
+            route: Route {
+                method,
+                template: template.into(),
+            },
+            ready: None,
             segments: Vec::new(),
             query: Vec::new(),
             headers: HeaderMap::with_capacity(HEADERS),
@@ -99,8 +115,14 @@ impl Request {
 impl Parts {
     /// `None` if the segments don't fit the template, or a server or a parser could make another path of it.
     pub(crate) fn path(&self) -> Option<PathAndQuery> {
-        if self.segments.is_empty() && self.query.is_empty() && !self.route.template.contains('{') {
-            return Some(PathAndQuery::from_static(self.route.template));
+        if let Some(ready) = &self.ready {
+            return as_meant(ready);
+        }
+        if let (Cow::Borrowed(template), true, true) =
+            (&self.route.template, self.segments.is_empty(), self.query.is_empty())
+            && !template.contains('{')
+        {
+            return Some(PathAndQuery::from_static(template));
         }
         let mut values = self.segments.iter();
         let mut path = String::with_capacity(128);
@@ -128,6 +150,21 @@ impl Parts {
         let built = PathAndQuery::try_from(path.as_str()).ok()?;
         (built.as_str() == path).then_some(built)
     }
+}
+
+/// A path that stays what it is, whoever reads it.
+fn as_meant(ready: &str) -> Option<PathAndQuery> {
+    let path = ready.split('?').next()?;
+    let mut segments = path.strip_prefix('/')?.split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let decoded = percent_decode_str(segment).decode_utf8().ok()?;
+        let ends_in_a_slash = segment.is_empty() && segments.peek().is_none();
+        if matches!(&*decoded, "." | "..") || segment.is_empty() && !ends_in_a_slash {
+            return None;
+        }
+    }
+    let built = PathAndQuery::try_from(ready).ok()?;
+    (built.as_str() == ready).then_some(built)
 }
 
 impl fmt::Display for Route {
@@ -191,6 +228,29 @@ mod tests {
         }
         assert_eq!(url(&Request::get("/users/{id}")), None, "one too few");
         assert_eq!(url(&Request::get("/users").segment("x")), None, "one too many");
+    }
+
+    #[test]
+    fn a_ready_path_is_sent_as_it_is_or_not_at_all() {
+        let sent = |path: &str| url(&Request::ready(Method::GET, "/users/{{ login }}", path.to_owned()));
+        for path in ["/", "/users", "/users/", "/users/a%2Fb?q=%20..//", "/users/..."] {
+            assert_eq!(sent(path), Some(format!("https://acme.okta.com{path}")));
+        }
+        for path in [
+            "",
+            "users",
+            "//evil.example.com",
+            "/users//x",
+            "/users/..",
+            "/users/%2e%2E/admin",
+            "/users/.?q=1",
+            "/users#x",
+            "/users x",
+            "/users\r\nx: y",
+            "@evil.example.com",
+        ] {
+            assert_eq!(sent(path), None, "{path:?}");
+        }
     }
 
     #[test]

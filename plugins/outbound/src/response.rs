@@ -34,8 +34,8 @@ impl Response {
         &self.answer.trailers
     }
 
-    /// The body as one JSON value that is called `application/json`; anything else is [`ErrorKind::Protocol`]. The
-    /// error never quotes it.
+    /// The body as one JSON value that is called so, `application/json` or `application/…+json` (RFC 6839, section 3.1);
+    /// anything else is [`ErrorKind::Protocol`]. The error never quotes it.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
         self.decode().map_err(|cause| self.protocol(cause))
     }
@@ -59,7 +59,10 @@ impl Response {
     fn is_json(&self) -> bool {
         let value = self.answer.headers.get(header::CONTENT_TYPE);
         let essence = value.and_then(|value| value.to_str().ok()?.split(';').next());
-        essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+        essence.is_some_and(|essence| {
+            let essence = essence.trim().to_ascii_lowercase();
+            essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+        })
     }
 }
 
@@ -105,7 +108,11 @@ mod tests {
 
     #[test]
     fn one_whole_json_value() {
-        for content_type in ["application/json", "Application/JSON; charset=utf-8"] {
+        for content_type in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            "application/scim+json",
+        ] {
             assert!(
                 decoded(Some(content_type), b" {\"id\": \"a\"}\n").is_ok(),
                 "{content_type}"

@@ -6,6 +6,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, crypto::aws_lc_rs::default_provider};
 
+use crate::Reach;
+
 /// How an upstream is reached, where that isn't the usual: over TCP, trusted by the machine's certificate store, with
 /// HTTP/2 where TLS offers it.
 #[derive(Debug, Default)]
@@ -16,6 +18,8 @@ pub struct Way {
     pub http2_only: bool,
     /// Shown to an upstream that asks who is calling.
     pub identity: Option<Identity>,
+    /// Which addresses may be dialled. A socket isn't an address.
+    pub reach: Reach,
     /// Connects to this Unix socket. The origin, which must be an `http` one, only names the upstream then.
     pub socket: Option<PathBuf>,
 }

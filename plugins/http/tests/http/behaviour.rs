@@ -1,0 +1,15 @@
+//! The behaviour suite on the README's example and a home-made login API, with and without look-ups by login.
+
+mod subject;
+
+mod by_default {
+    use super::subject::LegacySubject;
+
+    idbridge_testkit::behaviour!(LegacySubject::new("").await);
+}
+
+mod with_look_ups_by_login {
+    use super::subject::{BY_LOGIN, LegacySubject};
+
+    idbridge_testkit::behaviour!(LegacySubject::new(BY_LOGIN).await);
+}

@@ -1,0 +1,14 @@
+//! The source against doubles of upstreams: servers of these tests that answer as the upstream's documents say.
+
+#![expect(clippy::expect_used, reason = "a test helper that can't go on fails the test")]
+
+mod answers;
+mod auth;
+mod behaviour;
+mod double;
+mod fusionauth;
+mod hostile;
+mod keycloak;
+mod legacy;
+mod scim;
+mod world;
