@@ -22,6 +22,16 @@ use permits::{Permits, Pool};
 use run_to_end::RunToEnd;
 use share::{Lookups, Share};
 
+/// Kinds that this binary was built without, each by the name of its feature.
+pub const LEFT_OUT: &[&str] = &[
+    #[cfg(not(feature = "grpc"))]
+    "grpc",
+    #[cfg(not(feature = "http"))]
+    "http",
+    #[cfg(not(feature = "sql"))]
+    "sql",
+];
+
 /// The one list of compiled-in kinds.
 pub fn registry() -> Registry {
     let registry = Registry::default().with::<Memory>().with::<Okta>();

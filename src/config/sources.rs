@@ -7,6 +7,7 @@ use idbridge_source::{Blueprint, Node, Registry, SecretFiles, SourceContext, Sys
 
 use super::callers::in_flight;
 use super::{gate, mapping, names};
+use crate::sources::LEFT_OUT;
 use crate::sources::gate::Rules;
 use crate::sources::mapping::Words;
 
@@ -113,10 +114,18 @@ fn read_kind(table: &Table<'_>, registry: &Registry) -> Option<String> {
         if kinds.contains(&kind.as_str()) {
             return Ok(kind);
         }
-        let hint = names::did_you_mean(&kind, kinds.iter().copied());
-        Err(format!("unknown kind; this binary has: {}{hint}", kinds.join(", ")))
+        Err(no_such_kind(&kind, &kinds, LEFT_OUT))
     });
     kind.required()
+}
+
+fn no_such_kind(kind: &str, kinds: &[&str], left_out: &[&str]) -> String {
+    let has = kinds.join(", ");
+    if left_out.contains(&kind) {
+        return format!("this binary was built without it (cargo build --features {kind}); it has: {has}");
+    }
+    let hint = names::did_you_mean(kind, kinds.iter().copied());
+    format!("unknown kind; this binary has: {has}{hint}")
 }
 
 /// Empty is one where the source's ids may have theirs: another broker's do, and a second would be for ever too.
@@ -225,4 +234,17 @@ fn plan(
         );
     }
     Some(blueprint)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_kind_that_was_left_out_is_told_from_one_that_nobody_knows() {
+        let said = |kind| super::no_such_kind(kind, &["memory", "okta"], &["sql"]);
+        assert_eq!(
+            said("sql"),
+            "this binary was built without it (cargo build --features sql); it has: memory, okta"
+        );
+        assert!(said("okt").starts_with("unknown kind; this binary has: memory, okta"));
+    }
 }
