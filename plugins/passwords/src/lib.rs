@@ -32,7 +32,7 @@ mod sha_crypt;
 
 use std::fmt;
 
-pub use plain::{Declared, Encoding, Function, Layout};
+pub use plain::{Declared, Encoding, Function, Layout, SaltedBy};
 
 /// The longest text that is a hash. Keycloak's JSON is the longest that is known, with some 400 bytes.
 const MAX_BYTES: usize = 4096;
@@ -62,6 +62,8 @@ pub struct Reading {
     /// How a hash without a mark of its own was made.
     pub declared: Option<Declared>,
     pub long_passwords: LongPasswords,
+    /// Whose `sha1$SALT$DIGEST` it is. Without this, nobody's.
+    pub salted_by: Option<SaltedBy>,
 }
 
 /// What the source's bcrypt does with a password of more than 72 bytes: no two libraries agree.
@@ -92,7 +94,7 @@ impl Hash {
         if text.len() > MAX_BYTES || salt.is_some_and(|salt| salt.len() > MAX_SALT) {
             return Err(Unreadable::Absurd);
         }
-        match own_mark(text, reading.long_passwords)? {
+        match own_mark(text, reading)? {
             Some(scheme) => Ok(Self(scheme)),
             None => {
                 let declared = reading.declared.ok_or(Unreadable::Unknown)?;
@@ -148,10 +150,11 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 /// The table of marks. `None`: it has none of its own.
-fn own_mark(text: &str, long: LongPasswords) -> Result<Option<Scheme>, Unreadable> {
+fn own_mark(text: &str, reading: &Reading) -> Result<Option<Scheme>, Unreadable> {
+    let long = reading.long_passwords;
     if let Some((mark, rest)) = ldap_mark(text) {
         return match mark.as_str() {
-            "CRYPT" => own_mark(rest, long)?.ok_or(Unreadable::Unknown).map(Some),
+            "CRYPT" => own_mark(rest, reading)?.ok_or(Unreadable::Unknown).map(Some),
             mark => plain::Plain::ldap(mark, rest).map(|hash| Some(Scheme::Plain(hash))),
         };
     }
@@ -178,7 +181,10 @@ fn own_mark(text: &str, long: LongPasswords) -> Result<Option<Scheme>, Unreadabl
         "pbkdf2_sha1$" | "pbkdf2_sha256$" => Scheme::Pbkdf2(pbkdf2::Pbkdf2::django(mark, rest)?),
         "$5$" | "$6$" => Scheme::ShaCrypt(sha_crypt::ShaCrypt::crypt(mark, rest)?),
         "$P$" | "$H$" | "$S$" => Scheme::Phpass(phpass::Phpass::read(mark, rest)?),
-        "md5$" | "sha1$" => Scheme::Plain(plain::Plain::django(mark, rest)?),
+        "md5$" | "sha1$" | "sha256$" | "sha512$" => {
+            let salted_by = reading.salted_by.ok_or(Unreadable::Unknown)?;
+            Scheme::Plain(plain::Plain::marked(mark, rest, salted_by)?)
+        }
         _ => match text.split_once(':') {
             Some(("pbkdf2", rest)) => Scheme::Pbkdf2(pbkdf2::Pbkdf2::werkzeug(rest)?),
             Some(("scrypt", rest)) => Scheme::Scrypt(scrypt::Scrypt::werkzeug(rest)?),

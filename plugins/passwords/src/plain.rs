@@ -1,4 +1,4 @@
-//! One digest over password and salt: LDAP's `{SSHA}` and its like, Django's oldest, and layouts that are declared.
+//! One digest over password and salt: LDAP's `{SSHA}` and its like, Django's and Werkzeug's oldest, and layouts that are declared.
 
 use aws_lc_rs::{digest, hmac};
 use md5::{Digest as _, Md5};
@@ -21,6 +21,15 @@ pub struct Declared {
     pub function: Function,
     pub layout: Layout,
     pub encoding: Encoding,
+}
+
+/// Who wrote `sha1$SALT$DIGEST`: two libraries did, with the same letters for two computations.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SaltedBy {
+    /// The salt before the password: `md5$`, `sha1$`.
+    Django,
+    /// HMAC, keyed with the salt, until its version 2.3: `sha1$`, `sha256$`, `sha512$`.
+    Werkzeug,
 }
 
 /// The function.
@@ -93,11 +102,21 @@ impl Plain {
         Self::new(function, Layout::PasswordSalt, salt, digest)
     }
 
-    /// `sha1$salt$digest`, the salt as text and before the password.
-    pub(crate) fn django(mark: &str, rest: &str) -> Result<Self, Unreadable> {
-        let function = if mark == "md5$" { Function::Md5 } else { Function::Sha1 };
+    /// `sha1$salt$digest`, the salt as text.
+    pub(crate) fn marked(mark: &str, rest: &str, by: SaltedBy) -> Result<Self, Unreadable> {
+        let (function, layout) = match (by, mark) {
+            (SaltedBy::Django, "md5$") => (Function::Md5, Layout::SaltPassword),
+            (SaltedBy::Django, "sha1$") => (Function::Sha1, Layout::SaltPassword),
+            (SaltedBy::Werkzeug, "sha1$") => (Function::Sha1, Layout::HmacKeyedBySalt),
+            (SaltedBy::Werkzeug, "sha256$") => (Function::Sha256, Layout::HmacKeyedBySalt),
+            (SaltedBy::Werkzeug, "sha512$") => (Function::Sha512, Layout::HmacKeyedBySalt),
+            _ => return Err(Unreadable::Unknown), // aws-lc-rs has no HMAC-MD5
+        };
         let (salt, digest) = rest.split_once('$').ok_or(Unreadable::Malformed)?;
-        Self::new(function, Layout::SaltPassword, salt.as_bytes().to_vec(), hex(digest)?)
+        if layout == Layout::HmacKeyedBySalt && salt.is_empty() {
+            return Err(Unreadable::Malformed); // a digest without a key, which nobody asks for
+        }
+        Self::new(function, layout, salt.as_bytes().to_vec(), hex(digest)?)
     }
 
     fn new(function: Function, layout: Layout, salt: Vec<u8>, digest: Vec<u8>) -> Result<Self, Unreadable> {

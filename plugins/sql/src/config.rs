@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use idbridge_passwords::{Declared, Encoding, Function, Hash, Layout, LongPasswords, Reading};
+use idbridge_passwords::{Declared, Encoding, Function, Hash, Layout, LongPasswords, Reading, SaltedBy};
 use idbridge_source::{Field, Table};
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -57,6 +57,8 @@ const TLS: [(&str, Tls); 3] = [
 const LONG_PASSWORDS: [(&str, LongPasswords); 2] =
     [("reject", LongPasswords::Reject), ("truncate", LongPasswords::Truncate)];
 
+const SALTED_BY: [(&str, SaltedBy); 2] = [("django", SaltedBy::Django), ("werkzeug", SaltedBy::Werkzeug)];
+
 const FUNCTIONS: [(&str, Function); 5] = [
     ("md5", Function::Md5),
     ("sha1", Function::Sha1),
@@ -106,6 +108,7 @@ impl Settings {
             long_passwords: table
                 .choice("bcrypt_long_passwords", &LONG_PASSWORDS)
                 .or(LongPasswords::Truncate),
+            salted_by: table.choice("salted_by", &SALTED_BY).optional(),
         };
         let decoy = read_decoy(table, &reading);
         let hash_threads = count(table, "hash_threads", 1..=256, default_threads());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use idbridge_passwords::Unreadable::{Absurd, Malformed, Unknown};
-use idbridge_passwords::{Declared, Encoding, Function, Hash, Layout, Reading, Unreadable};
+use idbridge_passwords::{Declared, Encoding, Function, Hash, Layout, Reading, SaltedBy, Unreadable};
 
 const SALT22: &str = "abcdefghijklmnopqrstuu";
 const DIGEST31: &str = "FiPhXf1sVd3pCCRO.uVh34H/qI/ZsuS";
@@ -117,7 +117,6 @@ fn what_is_not_written_as_its_format_is_malformed() {
         "{\"secretData\":1}".to_owned(),
         "{}".to_owned(),
         "{\"secretData".to_owned(),
-        "sha1$salt$abcd".to_owned(),
     ];
     for text in &table {
         assert_eq!(refusal(text), Some(Malformed), "{text}");
@@ -136,6 +135,7 @@ fn what_has_no_known_mark_is_unknown_unless_it_was_declared() {
         "{PKCS5S2}AAAA",
         "{CRYPT}ab12345678901",
         "5f4dcc3b5aa765d61d8327deb882cf99",
+        "sha1$salt$abababababababababababababababababababab",
         "pbkdf2:md5:1000$salt$abababababababababababababababab",
         "$argon2id$v=19$m=64,t=3,p=1,keyid=AAAA$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
         "$argon2id$v=20$m=64,t=3,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
@@ -199,4 +199,30 @@ fn no_text_makes_it_panic() {
         }
     }
     assert!(seen > 10_000, "{seen}");
+}
+
+/// Nobody but the operator knows who wrote it.
+#[test]
+fn a_mark_of_two_libraries_is_read_as_the_one_that_is_named() {
+    let digest = "ab".repeat(20);
+    let refusal = |text: &str, by| {
+        let reading = Reading {
+            salted_by: Some(by),
+            ..Reading::default()
+        };
+        Hash::parse(text, None, &reading).err()
+    };
+    for by in [SaltedBy::Django, SaltedBy::Werkzeug] {
+        assert_eq!(refusal(&format!("sha1$salt${digest}"), by), None);
+        assert_eq!(refusal("sha1$salt$abcd", by), Some(Malformed));
+        assert_eq!(refusal(&format!("sha1${digest}"), by), Some(Malformed));
+    }
+    assert_eq!(refusal(&format!("sha1$${digest}"), SaltedBy::Django), None);
+    assert_eq!(refusal(&format!("sha1$${digest}"), SaltedBy::Werkzeug), Some(Malformed));
+    let long = "ab".repeat(32);
+    assert_eq!(refusal(&format!("sha256$salt${long}"), SaltedBy::Werkzeug), None);
+    assert_eq!(refusal(&format!("sha256$salt${long}"), SaltedBy::Django), Some(Unknown));
+    let short = "ab".repeat(16);
+    assert_eq!(refusal(&format!("md5$salt${short}"), SaltedBy::Django), None);
+    assert_eq!(refusal(&format!("md5$salt${short}"), SaltedBy::Werkzeug), Some(Unknown));
 }
