@@ -4,6 +4,7 @@ mod assess;
 mod auth0;
 mod check;
 mod completions;
+#[cfg(feature = "okta")]
 mod demo;
 mod doctor;
 mod gateway;
@@ -48,7 +49,7 @@ impl From<Exit> for ExitCode {
 
 /// Asks identity sources who a person is, for services over gRPC and for Auth0's scripts over REST
 #[derive(Debug, Parser)]
-#[command(name = "idbridge", version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "idbridge", version, arg_required_else_help = true, after_help = examples())]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -72,6 +73,7 @@ Exit codes: 0 yes or fine; 1 no; 2 bad usage or settings; 3 could not find out."
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run everything on loopback: a simulated Okta org, the broker, the gateway
+    #[cfg(feature = "okta")]
     Demo(demo::Args),
     /// Run the broker and the gateway
     Serve(serve::Args),
@@ -105,6 +107,12 @@ enum Command {
     Completions(completions::Args),
 }
 
+/// A binary without the kind `okta` has no org to run a demo against.
+fn examples() -> String {
+    let has = |line: &&str| cfg!(feature = "okta") || !line.starts_with("  idbridge demo");
+    EXAMPLES.lines().filter(has).collect::<Vec<_>>().join("\n")
+}
+
 /// Runs the command that these arguments name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Exit {
     let command = match Cli::try_parse_from(arguments) {
@@ -120,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: Environme
         Command::Auth0(auth0::Auth0::Export(args)) => auth0::export(&args),
         Command::Check(args) => check::run(&args, environment),
         Command::Completions(args) => completions::run(&args),
+        #[cfg(feature = "okta")]
         Command::Demo(args) => demo::run(&args, &environment),
         Command::Doctor(args) => doctor::run(&args, environment),
         Command::Gateway(args) => gateway::run(&args, environment),

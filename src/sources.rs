@@ -10,8 +10,6 @@ pub mod share;
 
 use std::sync::Arc;
 
-use idbridge_memory::Memory;
-use idbridge_okta::Okta;
 use idbridge_source::{IdentitySource, Registry};
 use tokio_util::task::TaskTracker;
 
@@ -22,26 +20,33 @@ use permits::{Permits, Pool};
 use run_to_end::RunToEnd;
 use share::{Lookups, Share};
 
-/// Kinds that this binary was built without, each by the name of its feature.
-pub const LEFT_OUT: &[&str] = &[
-    #[cfg(not(feature = "grpc"))]
-    "grpc",
-    #[cfg(not(feature = "http"))]
-    "http",
-    #[cfg(not(feature = "sql"))]
-    "sql",
-];
+macro_rules! kinds {
+    ($($feature:literal: $kind:ty),* $(,)?) => {
+        /// The kinds that this binary has.
+        pub fn registry() -> Registry {
+            let registry = Registry::default();
+            $(
+                #[cfg(feature = $feature)]
+                let registry = registry.with::<$kind>();
+            )*
+            registry
+        }
 
-/// The one list of compiled-in kinds.
-pub fn registry() -> Registry {
-    let registry = Registry::default().with::<Memory>().with::<Okta>();
-    #[cfg(feature = "grpc")]
-    let registry = registry.with::<idbridge_grpc::Grpc>();
-    #[cfg(feature = "http")]
-    let registry = registry.with::<idbridge_http::Http>();
-    #[cfg(feature = "sql")]
-    let registry = registry.with::<idbridge_sql::Sql>();
-    registry
+        /// The kinds that it was built without.
+        pub const LEFT_OUT: &[&str] = &[$(
+            #[cfg(not(feature = $feature))]
+            $feature,
+        )*];
+    };
+}
+
+// The one list of compiled-in kinds, each behind a Cargo feature of its name.
+kinds! {
+    "grpc": idbridge_grpc::Grpc,
+    "http": idbridge_http::Http,
+    "memory": idbridge_memory::Memory,
+    "okta": idbridge_okta::Okta,
+    "sql": idbridge_sql::Sql,
 }
 
 /// What stands around a source, from the outside in.

@@ -85,11 +85,16 @@ fn next_steps(name: &str, lang: Language, out: &Path) -> String {
         }
         Language::Rust => format!(
             "\nNext, in the project's folder:\n  \
-             Cargo.toml       add \"{out}\" to `members`, and `idbridge-{name} = {{ path = \"{out}\" }}` to \
-             [workspace.dependencies]\n  \
+             Cargo.toml      to `members`: \"{out}\"\n                  \
+             to [workspace.dependencies]: idbridge-{name} = {{ path = \"{out}\" }}\n                  \
+             to [features]: {name} = [\"dep:idbridge-{name}\"]\n                  \
+             to [dependencies]: idbridge-{name} = {{ workspace = true, optional = true }}\n  \
+             src/sources.rs  to `kinds!`: \"{name}\": idbridge_{name}::{title},\n  \
              cargo test -p idbridge-{name}\n  \
+             cargo run --features {name} -- check --config FILE\n  \
              plugins/README.md says what comes then.",
-            out = out.display()
+            out = out.display(),
+            title = templates::title(name),
         ),
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn files(name: &str, lang: Language) -> impl Iterator<Item = (&'stati
 }
 
 /// `ac_me` as a type's name: `AcMe`.
-fn title(name: &str) -> String {
+pub(super) fn title(name: &str) -> String {
     let words = name.split('_').map(|word| {
         let mut letters = word.chars();
         let first = letters.next().map(|first| first.to_ascii_uppercase());
