@@ -108,7 +108,9 @@ impl Bucket {
 
     /// Whether to wait, by what is known now.
     pub(super) fn patience(&mut self, purpose: Purpose, clock: &OrgClock, now: Instant, until: Instant) -> Patience {
-        if self.ahead(purpose) == 0 && self.has_room(purpose, clock, now) {
+        // Room for those before as well: they are being let go this very moment.
+        let ahead = u32::try_from(self.ahead(purpose)).unwrap_or(u32::MAX);
+        if self.has_room(purpose, clock, now) && self.room(purpose) > ahead {
             return Patience::Wait;
         }
         // While nothing is known, the wait is for one answer.
@@ -186,16 +188,21 @@ impl Bucket {
 
     /// Whether the budget has room for one more.
     fn fits(&self, purpose: Purpose) -> bool {
+        self.room(purpose) > 0
+    }
+
+    /// For how many more the budget has room.
+    fn room(&self, purpose: Purpose) -> u32 {
         match &self.known {
-            Known::Nothing => self.in_flight < FEELING_THE_WAY,
-            Known::NoLimit => true,
+            Known::Nothing => FEELING_THE_WAY.saturating_sub(self.in_flight),
+            Known::NoLimit => u32::MAX,
             Known::Window(window) => {
                 let kept = match purpose {
                     Purpose::List => window.limit / LEFT_BY_LISTS,
                     Purpose::LogIn => 0,
                     Purpose::LookUp => window.limit / LEFT_TO_LOG_INS,
                 };
-                self.in_flight < window.remaining.saturating_sub(kept)
+                window.remaining.saturating_sub(kept).saturating_sub(self.in_flight)
             }
         }
     }
@@ -269,4 +276,39 @@ impl Window {
 /// moment. Not the same for all, or they would come back together.
 fn a_moment() -> Duration {
     Duration::from_millis(250 + RandomState::new().hash_one(()) % 250)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_while_a_queue_is_let_go_is_sent_away_only_if_the_budget_ends_before() {
+        let (mut bucket, clock, now) = (Bucket::default(), OrgClock::new(), Instant::now());
+        let until = now + Duration::from_secs(1);
+        for _ in 0..FEELING_THE_WAY {
+            assert!(bucket.take(Purpose::LookUp, &clock, now));
+        }
+        let waiting: Vec<oneshot::Receiver<Turn>> = (0..60)
+            .map(|_| {
+                let (grant, granted) = oneshot::channel();
+                bucket.queue(Purpose::LookUp, grant);
+                granted
+            })
+            .collect();
+        // A tenth of the window is left to log-ins, and three are still in flight.
+        for (remaining, waits) in [(100 + 3 + 61, true), (100 + 3 + 60, false)] {
+            let gauge = Gauge {
+                limit: 1000,
+                remaining,
+                reset: 60,
+                date: 0,
+            };
+            bucket.in_flight = 4;
+            bucket.ended(Some(Notice::Window(gauge)), &clock, now);
+            let patience = bucket.patience(Purpose::LookUp, &clock, now, until);
+            assert_eq!(matches!(patience, Patience::Wait), waits, "{remaining}");
+        }
+        assert_eq!(waiting.len(), 60);
+    }
 }
