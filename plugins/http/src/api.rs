@@ -70,8 +70,8 @@ impl Api {
         login: &Login,
         password: &Password,
     ) -> Result<Answered, SourceError> {
-        let values = [("login", login.as_str()), ("password", password.expose())];
-        let built = spec.ask.build(&values)?;
+        let values = [("login", login.as_str().into()), ("password", password.expose().into())];
+        let built = spec.ask.build(&values, None)?;
         let unfit = || SourceError::new(ErrorKind::Protocol, format!("{built:?}"));
         let basic = spec.basic.then(|| auth::basic(login.as_str(), password.expose()));
         let (credential, token) = match basic {
@@ -92,11 +92,17 @@ impl Api {
         self.send(call, &spec.ask, request, token.as_ref()).await
     }
 
-    pub(crate) async fn ask(&self, call: &Call, ask: &Ask, values: &Values<'_>) -> Result<Answered, SourceError> {
-        let (answered, token) = self.try_to_ask(call, ask, values).await;
+    pub(crate) async fn ask(
+        &self,
+        call: &Call,
+        ask: &Ask,
+        values: &Values<'_>,
+        query: Option<&str>,
+    ) -> Result<Answered, SourceError> {
+        let (answered, token) = self.try_to_ask(call, ask, values, query).await;
         let refused = matches!(&answered, Err(error) if error.kind() == ErrorKind::CredentialRefused);
         if refused && token.is_some() {
-            return self.try_to_ask(call, ask, values).await.0;
+            return self.try_to_ask(call, ask, values, query).await.0;
         }
         answered
     }
@@ -107,8 +113,9 @@ impl Api {
         call: &Call,
         ask: &Ask,
         values: &Values<'_>,
+        query: Option<&str>,
     ) -> (Result<Answered, SourceError>, Option<Token>) {
-        let built = match ask.build(values) {
+        let built = match ask.build(values, query) {
             Ok(built) => built,
             Err(error) => return (Err(error), None),
         };

@@ -5,6 +5,7 @@ use idbridge_outbound::{Origin, Reach};
 use idbridge_source::{Capabilities, Email, Table, UserName};
 
 use crate::auth::{self, Auth};
+use crate::listing::List;
 use crate::map::{Expired, Question, Rules, SecondFactor};
 use crate::person::{Identifier, Person, pointer};
 use crate::pointer::Pointer;
@@ -16,6 +17,7 @@ pub(crate) struct Settings {
     pub(crate) reach: Reach,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) auth: Auth,
+    pub(crate) list: Option<List>,
     pub(crate) log_in: Option<LogIn>,
     pub(crate) user_by_email: Option<LookUp>,
     pub(crate) user_by_login: Option<LookUp>,
@@ -65,6 +67,7 @@ impl Settings {
         let origin = table.text("base_url").parse(|text| base_url(&text, &reach)).required();
         let headers = auth::headers(table);
         let auth = Auth::read(table);
+        let list = read(table, "list", List::read);
         let log_in = read(table, "log_in", LogIn::read);
         let user_by_email = read(table, "user_by_email", |table| LookUp::read(table, Identifier::Email));
         let user_by_login = read(table, "user_by_login", |table| LookUp::read(table, Identifier::Login));
@@ -88,6 +91,7 @@ impl Settings {
             reach,
             headers,
             auth: auth?,
+            list: list?,
             log_in: log_in?,
             user_by_email: user_by_email?,
             user_by_login: user_by_login?,
@@ -102,7 +106,7 @@ impl Settings {
     pub(crate) fn capabilities(&self) -> Capabilities {
         Capabilities {
             authenticate: self.log_in.is_some(),
-            list: false,
+            list: self.list.is_some(),
             user_by_email: self.user_by_email.is_some(),
             user_by_login: self.user_by_login.is_some(),
         }
@@ -128,6 +132,12 @@ impl Settings {
         }
         if self.user_by_email.is_some() && !self.person.has_email() {
             table.mistake("user_by_email", "needs person.email, to know whose record an answer is");
+        }
+        if self.list.is_some() && self.watched().is_none() {
+            table.mistake(
+                "list",
+                "needs a look-up with a canary: to a credential that sees nobody, nobody is the whole list",
+            );
         }
         match (self.watched(), &self.probe) {
             (Some(_), Some(_)) => table.mistake("probe", "has no effect beside a canary, which is read instead"),

@@ -4,6 +4,7 @@ use idbridge_source::{Node, Origin, Reader, Registry, SecretFiles, SourceContext
 
 use super::*;
 use crate::Http;
+use crate::listing::List;
 
 /// A table of TOML, read by this, and its mistakes.
 pub(crate) fn reading<T>(text: &str, read: impl FnOnce(&Table<'_>) -> T) -> (T, Vec<String>) {
@@ -83,7 +84,7 @@ fn the_examples_are_good() {
 /// A table that holds nothing good is asked for every key.
 #[test]
 fn every_setting_has_its_row_in_the_readme() {
-    let text = "log_in = {}\nuser_by_email = {}\nuser_by_login = {}\nprobe = {}\nauth = {}\n[person]\nstates = [{}]";
+    let text = "list = {}\nlog_in = {}\nuser_by_email = {}\nuser_by_login = {}\nprobe = {}\nauth = {}\n[person]\nstates = [{}]";
     let (mut known, _) = reading(text, |table| {
         Settings::read(table);
         let mut keys = table.known_keys();
@@ -96,6 +97,7 @@ fn every_setting_has_its_row_in_the_readme() {
         keys.extend(inner(table.table("user_by_email"), &|table| {
             drop(LookUp::read(table, Identifier::Email))
         }));
+        keys.extend(inner(table.table("list"), &|table| drop(List::read(table))));
         keys.extend(inner(table.table("person"), &|table| drop(Person::read(table))));
         keys
     });
@@ -185,7 +187,7 @@ states = [{ when = ['/a is gone'], outcome = "unknown_user" }]
             "log_in.json: line 1, column 11: a value brings its own quotes; leave them out around {{ … }}",
             "log_in.method: must be one of \"GET\", \"POST\", \"PUT\"",
             "log_in.path: must begin with one `/`: scheme and host are those of `base_url`",
-            "log_in.query: item 1, after `=`: line 1: `password` is not known here; known: `login`",
+            "log_in.query: item 1, after `=`: line 1, column 4: `password` is not known here; known: `login`",
             "log_in.record: at character 1: a part begins with `/`",
             "on_second_factor: must be one of \"accept\", \"ignore\", \"reject\"",
             "person.attributes: item 1 isn't \"name=/pointer\"",

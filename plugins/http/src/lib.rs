@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod config;
+mod listing;
 mod map;
 mod person;
 mod pointer;

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use http::header;
 use idbridge_outbound::Response;
-use idbridge_source::{Authentication, ErrorKind, Lookup, Rejection, SourceError, Table};
+use idbridge_source::{
+    Admission, Authentication, ErrorKind, Factors, Listed, Lookup, Rejection, SourceError, Table, User,
+};
 use serde_json::Value;
 
-use crate::person::Known;
+use crate::person::{Known, Seen};
 use crate::pointer::{Condition, all_hold};
 
 /// Which question was asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Question {
+    List,
     LogIn,
     LookUp,
     Probe,
@@ -25,6 +28,7 @@ pub(crate) enum Outcome {
     Absent,
     Found,
     No(Rejection),
+    Page,
     Well,
     Yes,
 }
@@ -107,6 +111,7 @@ impl Answers {
         let words = words(question);
         let tables = table.tables("answers");
         let good = match question {
+            Question::List => Outcome::Page,
             Question::LogIn => Outcome::Yes,
             Question::LookUp => Outcome::Found,
             Question::Probe => Outcome::Well,
@@ -161,8 +166,9 @@ impl Row {
         let when = conditions(table, "when");
         let meaning = table.choice("outcome", words).required();
         let suffices = table.bool("status_suffices").or(false);
-        // The record is the evidence of `found`: a state of `person.states` has to fit it.
-        let needs_evidence = matches!(meaning, Some(Ok(outcome)) if outcome != Outcome::Found);
+        // Records are the evidence of `found` and of `page`: they have to be readable.
+        let needs_evidence =
+            matches!(meaning, Some(Ok(outcome)) if outcome != Outcome::Found && outcome != Outcome::Page);
         if needs_evidence && !table.has("when") && !suffices {
             table.mistake(
                 "when",
@@ -202,6 +208,7 @@ pub(crate) fn conditions(table: &Table<'_>, key: &'static str) -> Option<Vec<Con
 
 fn words(question: Question) -> Vec<(&'static str, Meaning)> {
     let outcomes: &[(&'static str, Outcome)] = match question {
+        Question::List => &[("page", Outcome::Page)],
         Question::LogIn => &[("yes", Outcome::Yes)],
         Question::LookUp => &[("found", Outcome::Found), ("absent", Outcome::Absent)],
         Question::Probe => &[("well", Outcome::Well)],
@@ -209,7 +216,7 @@ fn words(question: Question) -> Vec<(&'static str, Meaning)> {
     let rejections: &[&[Rejection]] = match question {
         Question::LogIn => &[&REFUSALS, &OF_LOG_INS],
         Question::LookUp => &[&REFUSALS],
-        Question::Probe => &[],
+        Question::List | Question::Probe => &[],
     };
     let outcomes = outcomes.iter().map(|(word, outcome)| (*word, Ok(*outcome)));
     let rejections = rejections.iter().copied().flatten();
@@ -252,10 +259,9 @@ impl SecondFactor {
 
 /// Somebody whose password is right.
 pub(crate) fn authentication(known: Known, rules: Rules) -> Authentication {
-    let expired = known.user.password_expired && rules.on_password_expired == Expired::Reject;
-    match ineligible(&known, rules).or(expired.then_some(Rejection::PasswordExpired)) {
+    match ineligible(&known, rules).or(expired(&known.user, rules)) {
         Some(rejection) => Authentication::Reject(rejection),
-        None => Authentication::Accept(known.told(rules)),
+        None => Authentication::Accept(told(known.user, rules)),
     }
 }
 
@@ -263,14 +269,52 @@ pub(crate) fn authentication(known: Known, rules: Rules) -> Authentication {
 pub(crate) fn lookup(known: Known, rules: Rules) -> Lookup {
     match ineligible(&known, rules) {
         Some(rejection) => Lookup::Ineligible(rejection),
-        None => Lookup::Found(known.told(rules)),
+        None => Lookup::Found(told(known.user, rules)),
+    }
+}
+
+/// Somebody in a list, by the rules that calls are answered by.
+pub(crate) fn listed(person: Seen, rules: Rules) -> Listed {
+    let Seen { user, refused, status } = person;
+    let owed = owed_factor(&user, rules);
+    let admission = |also: Option<Rejection>| match refused {
+        Ok(refused) => Admission::unless(refused.or(owed).or(also)),
+        Err(_) => Admission::Unknown,
+    };
+    let kinds = user.second_factor.then(|| "second_factor".to_owned());
+    Listed {
+        address_verified: user.email_verified,
+        log_in: admission(expired(&user, rules)),
+        look_up: admission(None),
+        factors: Some(Factors {
+            kinds: kinds.into_iter().collect(),
+            admission: Admission::unless(owed),
+        }),
+        ..Listed::new(told(user, rules), status, "http")
     }
 }
 
 /// One function for both, so that what a log-in is refused for, a password reset doesn't bring in.
 fn ineligible(known: &Known, rules: Rules) -> Option<Rejection> {
-    let owes = known.user.second_factor && rules.on_second_factor == SecondFactor::Reject;
-    known.refused.or(owes.then_some(Rejection::SecondFactorRequired))
+    known.refused.or(owed_factor(&known.user, rules))
+}
+
+fn owed_factor(user: &User, rules: Rules) -> Option<Rejection> {
+    let owes = user.second_factor && rules.on_second_factor == SecondFactor::Reject;
+    owes.then_some(Rejection::SecondFactorRequired)
+}
+
+fn expired(user: &User, rules: Rules) -> Option<Rejection> {
+    let counts = user.password_expired && rules.on_password_expired == Expired::Reject;
+    counts.then_some(Rejection::PasswordExpired)
+}
+
+/// What is told of somebody, where the settings leave something out.
+fn told(user: User, rules: Rules) -> User {
+    User {
+        second_factor: user.second_factor && rules.on_second_factor != SecondFactor::Ignore,
+        ..user
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 use idbridge_source::{Rejection, Table, User, UserId};
 use serde_json::{Map, Value};
 
-use crate::map::{REFUSALS, Rules, SecondFactor, conditions};
+use crate::map::{REFUSALS, conditions};
 use crate::pointer::{Condition, Pointer, TwoItems, all_hold};
 
 /// `person` of the settings.
@@ -21,6 +21,7 @@ pub(crate) struct Person {
     second_factor: Vec<Condition>,
     password_expired: Vec<Condition>,
     states: Vec<State>,
+    status: Option<Pointer>,
 }
 
 #[derive(Debug)]
@@ -40,6 +41,13 @@ struct State {
 pub(crate) struct Known {
     pub(crate) user: User,
     pub(crate) refused: Option<Rejection>,
+}
+
+/// Somebody in a list.
+pub(crate) struct Seen {
+    pub(crate) user: User,
+    pub(crate) refused: Result<Option<Rejection>, Unreadable>,
+    pub(crate) status: String,
 }
 
 /// A field by which somebody is asked for.
@@ -82,6 +90,7 @@ impl Person {
         let second_factor = conditions(table, "second_factor");
         let password_expired = conditions(table, "password_expired");
         let states = State::read_all(table);
+        let status = pointer(table, "status").optional();
         table.finish();
         Some(Self {
             id: id?,
@@ -94,6 +103,7 @@ impl Person {
             second_factor: second_factor?,
             password_expired: password_expired?,
             states: states?,
+            status,
         })
     }
 
@@ -122,10 +132,26 @@ impl Person {
 
     /// The user, and whether their account is closed to them. A record that fits no state is an error.
     pub(crate) fn known(&self, record: &Value) -> Result<Known, Unreadable> {
+        Ok(Known {
+            user: self.user(record)?,
+            refused: self.refused(record)?,
+        })
+    }
+
+    /// The same for a list, where a record that fits no state is somebody about whom nothing can be said.
+    pub(crate) fn seen(&self, record: &Value) -> Result<Seen, Unreadable> {
+        Ok(Seen {
+            user: self.user(record)?,
+            refused: self.refused(record),
+            status: self.status(record)?,
+        })
+    }
+
+    fn user(&self, record: &Value) -> Result<User, Unreadable> {
         let login = text(record, &self.login, "login")?.ok_or(missing("login"))?;
         let email = self.identifier(record, Identifier::Email)?.unwrap_or_default();
         let [name, given_name, family_name, nickname, picture, phone_number, locale] = self.texts(record)?;
-        let user = User {
+        Ok(User {
             email_verified: self.email_verified.of(record)?.filter(|_| !email.is_empty()),
             name,
             given_name,
@@ -139,11 +165,20 @@ impl Person {
             second_factor: holds(&self.second_factor, record, "second_factor")?,
             password_expired: holds(&self.password_expired, record, "password_expired")?,
             ..User::new(self.id(record)?, login, email)
-        };
-        Ok(Known {
-            user,
-            refused: self.refused(record)?,
         })
+    }
+
+    /// The state in the upstream's own word, for who reads a report.
+    fn status(&self, record: &Value) -> Result<String, Unreadable> {
+        let Some(pointer) = &self.status else {
+            return Ok(String::new());
+        };
+        match find(record, pointer, "status")? {
+            None => Ok(String::new()),
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(value @ (Value::Bool(_) | Value::Number(_))) => Ok(value.to_string()),
+            Some(_) => Err(unreadable("status", "is a list or an object")),
+        }
     }
 
     fn id(&self, record: &Value) -> Result<UserId, Unreadable> {
@@ -203,16 +238,6 @@ impl Person {
             }
         }
         Ok(attributes)
-    }
-}
-
-impl Known {
-    /// What is told of somebody who may come in.
-    pub(crate) fn told(self, rules: Rules) -> User {
-        User {
-            second_factor: self.user.second_factor && rules.on_second_factor != SecondFactor::Ignore,
-            ..self.user
-        }
     }
 }
 

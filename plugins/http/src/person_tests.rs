@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::tests::reading;
-use crate::map::Expired;
+use crate::map::{Expired, Rules, SecondFactor};
 
 const PERSON: &str = r#"
 id = "/id"

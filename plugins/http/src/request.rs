@@ -6,9 +6,9 @@ use http::uri::PathAndQuery;
 use idbridge_source::{ErrorKind, SourceError, Table};
 
 use crate::map::{Answers, Question};
-use crate::template::{Place, Template, Unfilled, Values, percent_encoded};
+use crate::template::{Given, Place, Template, Unfilled, Values, percent_encoded};
 
-/// `log_in`, `user_by_email`, `user_by_login` or `probe`.
+/// `log_in`, `user_by_email`, `user_by_login`, `list` or `probe`.
 #[derive(Debug)]
 pub(crate) struct Ask {
     method: Method,
@@ -96,18 +96,23 @@ impl Ask {
         in_body || self.path.names(name) || in_items(&self.query)
     }
 
-    pub(crate) fn build(&self, values: &Values<'_>) -> Result<Built, SourceError> {
-        self.fill(values).map_err(|Unfilled(problem)| {
+    /// With a query of its own, where a link said the next page's.
+    pub(crate) fn build(&self, values: &Values<'_>, query: Option<&str>) -> Result<Built, SourceError> {
+        self.fill(values, query).map_err(|Unfilled(problem)| {
             let operation = format!("{} {}", self.method, self.path_template);
             SourceError::new(ErrorKind::Protocol, operation).with_source(problem)
         })
     }
 
-    fn fill(&self, values: &Values<'_>) -> Result<Built, Unfilled> {
+    fn fill(&self, values: &Values<'_>, query: Option<&str>) -> Result<Built, Unfilled> {
         let mut path_and_query = self.path.fill(values)?;
-        if !self.query.is_empty() {
+        let query = match query {
+            Some(query) => query.to_owned(),
+            None => joined(&self.query, values)?,
+        };
+        if !query.is_empty() {
             path_and_query.push('?');
-            path_and_query.push_str(&joined(&self.query, values)?);
+            path_and_query.push_str(&query);
         }
         let body = match &self.body {
             Body::Form(items) => Some(("application/x-www-form-urlencoded", joined(items, values)?)),
@@ -180,7 +185,12 @@ fn items_of(items: &[String], known: &[&str]) -> Result<Vec<Item>, String> {
 
 fn joined(items: &[Item], values: &Values<'_>) -> Result<String, Unfilled> {
     let mut text = String::new();
+    let is_first_page = values.iter().any(|given| matches!(given, ("cursor", Given::Text(""))));
     for item in items {
+        // Where a list begins there is no cursor, and few APIs take an empty one.
+        if is_first_page && item.value.names("cursor") {
+            continue;
+        }
         if !text.is_empty() {
             text.push('&');
         }

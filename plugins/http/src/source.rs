@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::{
-    Authentication, BoxError, BuildError, Call, Capabilities, Clock, Email, ErrorKind, IdentitySource, Login, Lookup,
-    Password, Rejection, SourceError, UserName, same_identifier,
+    Authentication, BoxError, BuildError, Call, Capabilities, Clock, Cursor, Email, ErrorKind, IdentitySource, Login,
+    Lookup, Page, Password, Rejection, SourceError, UserName, same_identifier,
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -18,8 +18,8 @@ use crate::token::Tokens;
 /// An HTTP API, for one worker.
 #[derive(Debug)]
 pub(crate) struct HttpSource {
-    api: Arc<Api>,
-    settings: Arc<Settings>,
+    pub(crate) api: Arc<Api>,
+    pub(crate) settings: Arc<Settings>,
 }
 
 /// What a look-up saw.
@@ -103,7 +103,7 @@ impl HttpSource {
     }
 
     /// Proves that the credential sees users: without that, "absent" means nothing.
-    async fn see_canary(
+    pub(crate) async fn see_canary(
         &self,
         call: &Call,
         spec: &LookUp,
@@ -126,12 +126,17 @@ impl HttpSource {
         // A request knows one of them.
         let answered = self
             .api
-            .ask(call, &spec.ask, &[("email", asked), ("login", asked)])
+            .ask(
+                call,
+                &spec.ask,
+                &[("email", asked.into()), ("login", asked.into())],
+                None,
+            )
             .await?;
         match answered.outcome {
             Outcome::Absent => return Ok(Sight::Nobody),
             Outcome::No(rejection) => return Ok(Sight::No(rejection)),
-            Outcome::Found | Outcome::Well | Outcome::Yes => {}
+            Outcome::Found | Outcome::Page | Outcome::Well | Outcome::Yes => {}
         }
         let known = match &spec.records {
             Records::One(pointer) => {
@@ -244,27 +249,31 @@ impl IdentitySource for HttpSource {
         self.look_up(call, spec, Identifier::Login, login.as_str()).await
     }
 
+    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
+        self.page(call, after).await
+    }
+
     async fn probe(&self, call: &Call) -> Result<(), SourceError> {
         if let Some((spec, identifier, canary)) = self.settings.watched() {
             return self.see_canary(call, spec, identifier, canary).await;
         }
         match &self.settings.probe {
-            Some(ask) => self.api.ask(call, ask, &[]).await.map(drop),
+            Some(ask) => self.api.ask(call, ask, &[], None).await.map(drop),
             None => Err(unsupported("probe")),
         }
     }
 }
 
-fn record(value: Option<&Value>) -> Result<&Value, BoxError> {
+pub(crate) fn record(value: Option<&Value>) -> Result<&Value, BoxError> {
     value
         .filter(|value| value.is_object())
         .ok_or_else(|| "there is no record".into())
 }
 
-fn unsupported(operation: &'static str) -> SourceError {
+pub(crate) fn unsupported(operation: &'static str) -> SourceError {
     SourceError::new(ErrorKind::Unsupported, operation).with_source("the settings describe no such request")
 }
 
-fn hidden(cause: &'static str) -> SourceError {
+pub(crate) fn hidden(cause: &'static str) -> SourceError {
     SourceError::new(ErrorKind::CredentialRefused, "reading the canary").with_source(cause)
 }

@@ -1,7 +1,7 @@
 //! Templates of what is sent. Each value is encoded for where it stands, by the formatter, which no template can go round:
 //! there is no filter that calls a text safe.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use minijinja::value::{Value, ValueKind};
@@ -14,15 +14,38 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// Steps of minijinja's machine. A template of a page has some hundred.
 const FUEL: u64 = 10_000;
 
+/// No template of a request is longer.
+const SOURCE: usize = 16 * 1024;
+
 /// No request of a log-in or a look-up is longer.
 const LENGTH: usize = 64 * 1024;
 
 const NAME: &str = "template";
 
-/// Names with their values: `login`, `password`.
-pub(crate) type Values<'a> = [(&'static str, &'a str)];
+/// Of one `{{ … }}` or `{% … %}`, and how many blocks there are: minijinja's parser calls itself for each operator and each
+/// block within another, and a stack has an end.
+const TAG: usize = 512;
+const BLOCK_COUNT: usize = 64;
 
-pub(crate) struct Template(Environment<'static>);
+/// Names with their values: `login`, `password`.
+pub(crate) type Values<'a> = [(&'static str, Given<'a>)];
+
+#[derive(Clone, Copy)]
+pub(crate) enum Given<'a> {
+    Number(u64),
+    Text(&'a str),
+}
+
+pub(crate) struct Template {
+    made: Made,
+    names: BTreeSet<String>,
+}
+
+enum Made {
+    /// It names nothing, and is the same for everybody.
+    Once(String),
+    EachTime(Box<Environment<'static>>),
+}
 
 /// Why nothing could be made of a template with these values. It quotes neither.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -53,6 +76,10 @@ impl Template {
             Place::Item if is_alone(source) => Form::AsItIs,
             Place::Item | Place::Json => Form::Json,
         };
+        if source.len() > SOURCE {
+            return Err("is longer than 16 KiB".to_owned());
+        }
+        is_plain(source)?;
         if matches!(form, Form::Json) {
             brings_its_own_quotes(source)?;
         }
@@ -66,35 +93,46 @@ impl Template {
         environment
             .add_template_owned(NAME, source.to_owned())
             .map_err(position)?;
-        let unknown = environment
+        let names: BTreeSet<String> = environment
             .get_template(NAME)
             .map_err(position)?
-            .undeclared_variables(false);
-        if let Some(name) = unknown.iter().filter(|name| !known.contains(&name.as_str())).min() {
-            let line = source
-                .lines()
-                .position(|line| line.contains(name.as_str()))
-                .unwrap_or(0)
-                + 1;
-            return Err(format!("line {line}: `{name}` is not known here; {}", listed(known)));
+            .undeclared_variables(false)
+            .into_iter()
+            .collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            let place = place_of(source, at_name(source, name));
+            return Err(format!("{place}: `{name}` is not known here; {}", listed(known)));
         }
-        let template = Self(environment);
+        let mut template = Self {
+            made: Made::EachTime(Box::new(environment)),
+            names,
+        };
         let filled = template.sample().map_err(|error| mistaken(source, &error))?;
-        if place == Place::Json && serde_json::from_str::<serde::de::IgnoredAny>(&filled).is_err() {
-            return Err("makes no JSON; a value brings its own quotes: {\"login\": {{ login }}}".to_owned());
+        if place == Place::Json
+            && let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&filled)
+        {
+            // No value has a line's end, so that lines are those of the template.
+            return Err(format!(
+                "line {}: makes no JSON; a value brings its own quotes: {{\"login\": {{{{ login }}}}}}",
+                error.line()
+            ));
+        }
+        if template.names.is_empty() {
+            template.made = Made::Once(filled);
         }
         Ok(template)
     }
 
     /// What it comes to for somebody: what no value can bring about is seen before there is one.
     pub(crate) fn sample(&self) -> Result<String, Error> {
-        self.render(&["login", "password", "email"].map(|name| (name, "a@example.com")))
+        let texts = ["login", "password", "email", "cursor"].map(|name| (name, Given::Text("a@example.com")));
+        let numbers = ["limit", "offset", "page"].map(|name| (name, Given::Number(1)));
+        self.render(&[&texts[..], &numbers[..]].concat())
     }
 
     /// Whether it names this value.
     pub(crate) fn names(&self, name: &str) -> bool {
-        let template = self.0.get_template(NAME);
-        template.is_ok_and(|template| template.undeclared_variables(false).contains(name))
+        self.names.contains(name)
     }
 
     pub(crate) fn fill(&self, values: &Values<'_>) -> Result<String, Unfilled> {
@@ -108,16 +146,27 @@ impl Template {
     }
 
     fn render(&self, values: &Values<'_>) -> Result<String, Error> {
-        let values: BTreeMap<&str, Value> = values
-            .iter()
-            .map(|(name, value)| (*name, Value::from(*value)))
-            .collect();
-        self.0.get_template(NAME)?.render(Value::from(values))
+        let environment = match &self.made {
+            Made::Once(text) => return Ok(text.clone()),
+            Made::EachTime(environment) => environment,
+        };
+        let value = |given: &Given<'_>| match given {
+            Given::Number(number) => Value::from(*number),
+            Given::Text(text) => Value::from(*text),
+        };
+        let values: BTreeMap<&str, Value> = values.iter().map(|(name, given)| (*name, value(given))).collect();
+        environment.get_template(NAME)?.render(Value::from(values))
     }
 }
 
 pub(crate) fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, ENCODED).to_string()
+}
+
+impl<'a> From<&'a str> for Given<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
 }
 
 fn write(out: &mut Output<'_>, value: &Value, form: Form) -> Result<(), Error> {
@@ -150,26 +199,59 @@ fn brings_its_own_quotes(source: &str) -> Result<(), String> {
     for (at, _) in source.match_indices("{{") {
         let before = source.get(..at).unwrap_or_default();
         if before.ends_with(['"', '\'']) {
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|letter| *letter != '\n').count();
+            let place = place_of(source, at - 1);
             return Err(format!(
-                "line {line}, column {column}: a value brings its own quotes; leave them out around {{{{ … }}}}"
+                "{place}: a value brings its own quotes; leave them out around {{{{ … }}}}"
             ));
         }
     }
     Ok(())
 }
 
+/// Short expressions, and few blocks.
+fn is_plain(source: &str) -> Result<(), String> {
+    for (opens, closes) in [("{{", "}}"), ("{%", "%}")] {
+        for (at, _) in source.match_indices(opens) {
+            let inside = source.get(at..).unwrap_or_default();
+            let end = inside.find(closes);
+            // Without an end it is minijinja's to say where that is missed.
+            if end.unwrap_or(inside.len()) > TAG {
+                return Err(format!(
+                    "{}: there is no `{closes}` within 512 bytes",
+                    place_of(source, at)
+                ));
+            }
+        }
+    }
+    match source.match_indices("{%").nth(BLOCK_COUNT) {
+        Some((at, _)) => Err(format!("{}: there are more than 64 blocks", place_of(source, at))),
+        None => Ok(()),
+    }
+}
+
+/// Where a name stands as a word of its own; where nothing does, the beginning.
+fn at_name(source: &str, name: &str) -> usize {
+    let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let mut found = source.match_indices(name).map(|(at, _)| at).filter(|at| {
+        let (before, after) = (source.get(..*at), source.get(at + name.len()..));
+        !before.unwrap_or_default().ends_with(is_part) && !after.unwrap_or_default().starts_with(is_part)
+    });
+    found.next().unwrap_or(0)
+}
+
+/// Of a byte of the template.
+fn place_of(source: &str, at: usize) -> String {
+    let before = source.get(..at).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    format!("line {line}, column {column}")
+}
+
 /// The kind and the place. The details may quote the template, and a template may hold a key.
 fn mistaken(source: &str, error: &Error) -> String {
-    let line = error.line().unwrap_or(1);
-    let column = error
-        .range()
-        .and_then(|range| source.get(..range.start))
-        .map(|before| before.chars().rev().take_while(|letter| *letter != '\n').count() + 1);
-    match column {
-        Some(column) => format!("line {line}, column {column}: {}", error.kind()),
-        None => format!("line {line}: {}", error.kind()),
+    match error.range() {
+        Some(range) => format!("{}: {}", place_of(source, range.start), error.kind()),
+        None => format!("line {}: {}", error.line().unwrap_or(1), error.kind()),
     }
 }
 
@@ -188,120 +270,5 @@ impl fmt::Debug for Template {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KNOWN: &[&str] = &["login", "password"];
-    const NASTY: &str = "\"}, {{ password }} {% x %} \\ /../?#&=+é\u{2028}\r\n' <b>";
-
-    fn filled(source: &str, place: Place, login: &str) -> String {
-        let template = Template::parse(source, place, KNOWN).expect("a template");
-        template
-            .fill(&[("login", login), ("password", "hunter2")])
-            .expect("filled")
-    }
-
-    #[test]
-    fn a_value_is_encoded_for_where_it_stands() {
-        let json: serde_json::Value = serde_json::from_str(&filled(
-            "{\"a\": {{ login }}, \"b\": [{{ login }}]}",
-            Place::Json,
-            NASTY,
-        ))
-        .expect("JSON");
-        assert_eq!(json, serde_json::json!({"a": NASTY, "b": [NASTY]}));
-        assert_eq!(filled("{{ login }}", Place::Item, NASTY), NASTY);
-        let within = filled("userName eq {{ login }}", Place::Item, NASTY);
-        let quoted = within.strip_prefix("userName eq ").expect("its beginning");
-        assert_eq!(serde_json::from_str::<String>(quoted).expect("a JSON string"), NASTY);
-        let path = filled("/users/{{ login }}/x", Place::Path, NASTY);
-        assert_eq!(path.matches('/').count(), 3);
-        assert!(
-            path.bytes()
-                .all(|byte| byte.is_ascii_graphic() && !b"\"?#&=+{}<>\\'".contains(&byte)),
-            "{path}"
-        );
-    }
-
-    #[test]
-    fn values_are_no_templates() {
-        assert_eq!(
-            filled("{{ login }}", Place::Item, "{{ password }}{% raw %}"),
-            "{{ password }}{% raw %}"
-        );
-    }
-
-    #[test]
-    fn filters_and_blocks_go_through_the_encoding() {
-        assert_eq!(filled("/{{ login|lower }}", Place::Path, "A/B"), "/a%2Fb");
-        assert_eq!(
-            filled(
-                "/{% if login == 'x' %}x{% else %}{{ login }}{% endif %}",
-                Place::Path,
-                "a/b"
-            ),
-            "/a%2Fb"
-        );
-        assert_eq!(filled("/{{ login ~ '/x' }}", Place::Path, "a"), "/a%2Fx");
-        assert_eq!(
-            filled("{% autoescape false %}{{ login }}{% endautoescape %}", Place::Json, "a"),
-            "\"a\""
-        );
-    }
-
-    #[test]
-    fn mistakes_are_seen_at_once_with_their_position_and_without_the_text() {
-        let mut wrong = Vec::new();
-        for (source, place, problem) in [
-            ("/{{ login", Place::Path, "line 1, column 5: syntax error"),
-            (
-                "{\n \"a\": {{ login || }}}",
-                Place::Json,
-                "line 2, column 17: syntax error",
-            ),
-            (
-                "/{{ user }}",
-                Place::Path,
-                "line 1: `user` is not known here; known: `login`, `password`",
-            ),
-            ("{{ login|safe }}", Place::Item, "line 1, column 10: unknown filter"),
-            ("{{ login.x }}", Place::Item, "line 1, column 4: undefined value"),
-            (
-                "{% for a in login %}{% for b in login %}{% for c in login %}{% for d in login %}{{ a }}{% endfor %}{% endfor %}{% endfor %}{% endfor %}",
-                Place::Item,
-                "line 1",
-            ),
-            (
-                "{\"a\": \"{{ login }}\"}",
-                Place::Json,
-                "line 1, column 7: a value brings its own quotes; leave them out around {{ … }}",
-            ),
-            (
-                "userName eq '{{ login }}'",
-                Place::Item,
-                "line 1, column 13: a value brings its own quotes; leave them out around {{ … }}",
-            ),
-            (
-                "{\"a\": hunter2}",
-                Place::Json,
-                "makes no JSON; a value brings its own quotes: {\"login\": {{ login }}}",
-            ),
-            ("{{ [login] }}", Place::Item, "line 1"),
-        ] {
-            let said = Template::parse(source, place, KNOWN).map(drop).expect_err(source);
-            if !said.starts_with(problem) {
-                wrong.push(format!("{source}: {said}"));
-            }
-            assert!(!said.contains("hunter2"), "{said}");
-        }
-        assert_eq!(wrong, [""; 0]);
-    }
-
-    #[test]
-    fn work_and_length_have_a_limit() {
-        let loops = "{% for a in [1,2,3,4,5,6,7,8,9] %}".repeat(5) + &"{% endfor %}".repeat(5);
-        assert!(Template::parse(&loops, Place::Item, KNOWN).is_err(), "out of fuel");
-        let long = Template::parse("{{ login }}{{ login }}", Place::Item, KNOWN).expect("a template");
-        assert!(long.fill(&[("login", &"x".repeat(40_000)), ("password", "")]).is_err());
-    }
-}
+#[path = "template_tests.rs"]
+mod tests;

