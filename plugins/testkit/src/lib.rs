@@ -31,6 +31,8 @@ mod log;
 mod subject;
 mod suite;
 mod trial;
+#[cfg(feature = "upstreams")]
+pub mod upstreams;
 pub mod world;
 
 pub use alone::{Ended, check_alone};
