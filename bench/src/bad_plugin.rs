@@ -18,11 +18,11 @@ pub(crate) fn serve() -> Result<(), Error> {
         let upstream = Upstream::start(move |_| {
             let number = asked.fetch_add(1, Ordering::Relaxed);
             async move {
-                match number % 4 {
-                    0 => pending().await,
-                    1 => gigabyte(),
+                match number % 3 {
+                    _ if number % 32 == 0 => pending().await,
+                    0 => gigabyte(),
                     // Before its message has come to an end.
-                    2 => Reply::bytes(framed(&[0; 100]).slice(..50)).ending(End::Cut),
+                    1 => Reply::bytes(framed(&[0; 100]).slice(..50)).ending(End::Cut),
                     _ => Reply::bytes(framed(b"all is well")),
                 }
             }

@@ -1,4 +1,4 @@
-//! "echo": tonic alone. It answers every log-in with a user made of the login, and asks nobody.
+//! "echo": tonic alone. It answers every call with a user made of the identifier, and asks nobody.
 
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -72,22 +72,30 @@ impl IdentityService for Echo {
         request: Request<pb::AuthenticateRequest>,
     ) -> Result<Response<pb::AuthenticateResponse>, Status> {
         let login = request.into_inner().login;
-        let user = pb::User {
-            id: format!("echo|{login}"),
-            email: login.clone(),
-            login,
-            ..pb::User::default()
-        };
         Ok(Response::new(pb::AuthenticateResponse {
-            outcome: Some(pb::authenticate_response::Outcome::User(user)),
+            outcome: Some(pb::authenticate_response::Outcome::User(user(login))),
             source: "echo".to_owned(),
         }))
     }
 
     async fn get_user_by_email(
         &self,
-        _: Request<pb::GetUserByEmailRequest>,
+        request: Request<pb::GetUserByEmailRequest>,
     ) -> Result<Response<pb::GetUserByEmailResponse>, Status> {
-        Err(Status::unimplemented("it only logs in"))
+        Ok(Response::new(pb::GetUserByEmailResponse {
+            outcome: Some(pb::get_user_by_email_response::Outcome::User(user(
+                request.into_inner().email,
+            ))),
+            source: "echo".to_owned(),
+        }))
+    }
+}
+
+fn user(login: String) -> pb::User {
+    pb::User {
+        id: format!("echo|{login}"),
+        email: login.clone(),
+        login,
+        ..pb::User::default()
     }
 }

@@ -1,8 +1,9 @@
 //! The 99th percentile of an Okta source's log-ins while another source of the same broker is bad, beside the same without
 //! a call to the bad one.
 //!
-//! The bad plugin (`kind = "grpc"`) says of every fourth call nothing at all, floods every fourth with a gigabyte, breaks
-//! every fourth off and lies to every fourth. Each of its calls has to fail. The source takes 5 ms; both loops are open.
+//! The bad plugin (`kind = "grpc"`) floods a third of its calls with a gigabyte, breaks a third off, lies to a third, and
+//! says nothing at all to some: no more than there are permits, or the broker would refuse the others without a question.
+//! Each of its calls has to fail. The source takes 5 ms; both loops are open.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ const WARM_UP: usize = 640;
 const RATE: f64 = 1000.0;
 /// One of the bad one each time.
 const BAD_EVERY: Duration = Duration::from_millis(10);
-/// What a call may take, as the settings say, and an answer on its way.
+/// What a call may take, as it says itself, and an answer on its way.
 const IN_TIME: Duration = Duration::from_secs(3);
 
 struct Beside;
@@ -91,7 +92,7 @@ impl Side {
             ..Settings::default()
         };
         let sources = format!(
-            "grpc.max_deadline = \"1s\"\n{}{}",
+            "{}{}",
             broker::okta(&upstream.url(), settings),
             bad(&format!("http://{}", address(&ready)?))
         );
@@ -107,7 +108,9 @@ impl Side {
             upstream,
             _plugin: plugin,
             good: Open::open(target, 16).await?,
-            bad: Channel::open(broker.grpc, "Authenticate", key.as_deref()).await?,
+            bad: Channel::open(broker.grpc, "Authenticate", key.as_deref())
+                .await?
+                .within("1S"),
             broker,
             made: 0,
         };
@@ -175,7 +178,7 @@ async fn fails(bad: Channel, number: usize) -> Result<(), Error> {
 
 fn bad(url: &str) -> String {
     format!(
-        "[sources.bad]\nkind = \"grpc\"\n[sources.bad.settings]\nurl = \"{url}\"\nlook_ups = false\n\
+        "[sources.bad]\nkind = \"grpc\"\n[sources.bad.settings]\nurl = \"{url}\"\ncanary = \"canary@bad.test\"\n\
          [[routes]]\ndomains = [\"bad.test\"]\nsource = \"bad\"\n[[routes]]\nsource = \"okta\"\n"
     )
 }

@@ -190,7 +190,7 @@ fn round_trips(context: &Context, socket: &Path, calls: usize) -> Result<Spent, 
 
 fn grpc(socket: &Path) -> Result<String, Error> {
     Ok(format!(
-        "[sources.people]\nkind = \"grpc\"\n[sources.people.settings]\nurl = \"unix://{}\"\nlook_ups = false\n",
+        "[sources.people]\nkind = \"grpc\"\n[sources.people.settings]\nurl = \"unix://{}\"\ncanary = \"canary@bench.test\"\n",
         socket.to_str().ok_or("a folder without a name")?
     ))
 }

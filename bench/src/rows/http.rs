@@ -81,9 +81,13 @@ answers = [
   {{ status = 200, when = ['/status = "SUCCESS"'], outcome = "yes" }},
   {{ status = 401, when = ['/errorCode = "E0000004"'], outcome = "invalid_credentials" }},
 ]
-[sources.okta.settings.probe]
-path = "/.well-known/okta-organization"
-answers = [{{ status = 200, when = ['/pipeline = "idx"'], outcome = "well" }}]
+[sources.okta.settings.user_by_email]
+path = "/api/v1/users/{{{{ email }}}}"
+canary = "canary@bench.test"
+answers = [
+  {{ status = 200, outcome = "found" }},
+  {{ status = 404, when = ['/errorCode = "E0000007"'], outcome = "absent" }},
+]
 [sources.okta.settings.person]
 id = "/id"
 login = "/profile/login"
@@ -91,7 +95,7 @@ email = "/profile/login"
 given_name = "/profile/firstName"
 family_name = "/profile/lastName"
 locale = "/profile/locale"
-states = [{{ when = ['/profile/timeZone = "America/Los_Angeles"'], outcome = "admit" }}]
+states = [{{ when = ['/profile/firstName = "Ada"'], outcome = "admit" }}]
 "#
     )
 }
