@@ -19,7 +19,7 @@ pub(crate) fn serve() -> Result<(), Error> {
             let number = asked.fetch_add(1, Ordering::Relaxed);
             async move {
                 match number % 3 {
-                    _ if number % 32 == 0 => pending().await,
+                    _ if number.is_multiple_of(32) => pending().await,
                     0 => gigabyte(),
                     // Before its message has come to an end.
                     1 => Reply::bytes(framed(&[0; 100]).slice(..50)).ending(End::Cut),

@@ -4,10 +4,10 @@
 //! tonic echo, which knows everybody, and whose CPU time counts too. Theirs: a tonic client that asks the same echo over a
 //! Unix socket, both with their defaults, client and echo counted: a bare round trip.
 //!
-//! CPU time with 64 calls in flight; time with one.
+//! CPU time with 64 calls in flight; with one, the median of the calls' times, which a busy neighbour doesn't move.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde_json::Value;
@@ -16,8 +16,9 @@ use crate::Error;
 use crate::broker::{self, Broker, Build};
 use crate::context::Context;
 use crate::load::closed::{Closed, Width};
-use crate::load::target::{PASSWORD, Question, Target};
+use crate::load::target::{Line, PASSWORD, Question, Target};
 use crate::process::Process;
+use crate::round_trips::median;
 use crate::row::{Bar, Figure, Row, Sample};
 
 const CALLS: usize = 40_000;
@@ -29,10 +30,6 @@ const PEOPLE: usize = 64;
 const BUSY: Width = Width {
     connections: 16,
     streams: 4,
-};
-const ALONE: Width = Width {
-    connections: 1,
-    streams: 1,
 };
 /// Of the calls, those that are made one after the other.
 const ONE_BY_ONE: usize = 8;
@@ -82,7 +79,7 @@ impl Row for Grpc {
         behind.settle().await?;
         before.settle().await?;
         let cpu = |spent: Spent| spent.cpu.as_secs_f64() * 1e6 / (calls * TURNS) as f64;
-        let time = |spent: Spent| spent.wall.as_secs_f64() * 1e6 / (calls / ONE_BY_ONE * TURNS) as f64;
+        let time = |spent: Spent| spent.median.as_secs_f64() * 1e6 / TURNS as f64;
         Ok(vec![
             Sample::beside(cpu(ours) - cpu(plain), cpu(tonic)),
             Sample::beside(time(ours) - time(plain), time(tonic)),
@@ -90,17 +87,17 @@ impl Row for Grpc {
     }
 }
 
-/// CPU time of the calls in flight together, and time of those one by one.
+/// CPU time of the calls in flight together, and the median of those one by one, each summed up over turns.
 #[derive(Clone, Copy, Default)]
 struct Spent {
     cpu: Duration,
-    wall: Duration,
+    median: Duration,
 }
 
 impl Spent {
     fn add(&mut self, more: Self) {
         self.cpu += more.cpu;
-        self.wall += more.wall;
+        self.median += more.median;
     }
 }
 
@@ -108,7 +105,8 @@ struct Side {
     broker: Broker,
     plugin: Option<Process>,
     busy: Closed,
-    alone: Closed,
+    target: Target,
+    alone: Line,
     made: usize,
 }
 
@@ -124,7 +122,8 @@ impl Side {
         };
         let mut side = Self {
             busy: Closed::open(target.clone(), BUSY).await?,
-            alone: Closed::open(target, ALONE).await?,
+            alone: target.open().await?,
+            target,
             broker,
             plugin,
             made: 0,
@@ -137,9 +136,16 @@ impl Side {
         let before = self.cpu()?;
         self.busy.run(self.made, calls).await?;
         let cpu = self.cpu()?.saturating_sub(before);
-        let wall = self.alone.run(self.made + calls, calls / ONE_BY_ONE).await?;
-        self.made += calls + calls / ONE_BY_ONE;
-        Ok(Spent { cpu, wall })
+        self.made += calls;
+        let mut times = Vec::with_capacity(calls / ONE_BY_ONE);
+        for number in 0..calls / ONE_BY_ONE {
+            let began = Instant::now();
+            self.target.ask(&mut self.alone, number).await?;
+            times.push(began.elapsed());
+        }
+        self.made += times.len();
+        let median = median(times)?;
+        Ok(Spent { cpu, median })
     }
 
     fn cpu(&self) -> Result<Duration, Error> {
@@ -178,13 +184,13 @@ fn round_trips(context: &Context, socket: &Path, calls: usize) -> Result<Spent, 
         &alone,
     ];
     let (_client, spent) = context.role(&args)?;
-    let micros = |key: &str| {
-        let micros = spent[key].as_u64().ok_or("the client doesn't say what it spent");
-        micros.map(Duration::from_micros)
+    let nanos = |key: &str| {
+        let nanos = spent[key].as_u64().ok_or("the client doesn't say what it spent");
+        nanos.map(Duration::from_nanos)
     };
     Ok(Spent {
-        cpu: micros("cpu_us")?,
-        wall: micros("wall_us")?,
+        cpu: nanos("cpu_ns")?,
+        median: nanos("median_ns")?,
     })
 }
 
