@@ -13,7 +13,7 @@ pub(crate) use test::{TestArgs, people, test};
 pub(crate) enum Plugin {
     /// Write a source that works, to begin with
     New(NewArgs),
-    /// Print the people whom a plugin must hold to be tested, as TOML
+    /// Print people to test a plugin with, as TOML: to load into it, or to replace by people whom it has
     #[cfg(feature = "grpc")]
     #[command(after_help = "Examples:\n  idbridge plugin people > people.toml")]
     People,
