@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 const HEAD: &str = "\
 # Whom the plugin knows while it is tested. Load these people into it, or write down people whom it has: accounts for
-# tests, since they are asked for with wrong passwords, up to seven times for one.
+# tests, since they are asked for with wrong passwords, up to six times for one.
 #
 # Each plays one part of the suite: the one that they fit by what stands here. `plugin test` says who plays which, and a
 # case that needs somebody else is not run. One has to be fine in every way. Everything else may be changed or removed.
