@@ -17,7 +17,8 @@ pub(crate) enum Plugin {
     #[cfg(feature = "grpc")]
     #[command(after_help = "Examples:\n  idbridge plugin people > people.toml")]
     People,
-    /// Take a running plugin through the behaviour suite. The exit code is 1 if it breaks a law
+    /// Take a running plugin through the behaviour suite. The exit code is 1 if it breaks a law, and 3 if it
+    /// asked for patience
     #[cfg(feature = "grpc")]
     Test(TestArgs),
 }

@@ -19,6 +19,8 @@ pub enum Ended {
     Held,
     /// It holds or it doesn't: nobody knows, and this is why.
     NotRun(String),
+    /// The same: the source asked for patience in the middle of it. Whoever asks again later may find out.
+    Throttled,
 }
 
 const CONTROL: &str = "needs control over the plugin's upstream, or sight of what reaches it";
@@ -47,6 +49,9 @@ pub fn check_alone<E>(
             () = stop.told.notified() => Ended::NotRun(stop.because()),
             verdict = tokio::time::timeout(LIMIT, case.verdict(&trial)) => {
                 let verdict = verdict.unwrap_or_else(|_late| Err(Violation::new("it never ends")));
+                if trial.lacked_patience() {
+                    return Ok(Ended::Throttled);
+                }
                 match (trial.lacks(&verdict), verdict) {
                     (Some(whom), _) => Ended::NotRun(format!("nobody plays {whom}")),
                     (None, Ok(())) => Ended::Held,

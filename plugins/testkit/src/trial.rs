@@ -72,9 +72,11 @@ pub(crate) struct Trial {
 /// Who would have been wanted.
 #[derive(Debug, Default)]
 struct Lacks {
-    whom: Vec<String>,
+    whom: Vec<&'static str>,
     /// The case couldn't go on.
     ended: bool,
+    /// The source has asked for patience, and what comes of it is no verdict on it.
+    patience: bool,
 }
 
 impl fmt::Debug for Trial {
@@ -112,7 +114,7 @@ impl Trial {
     /// Who plays this person, without whom the case can't go on.
     pub(crate) fn person(&self, person: &Person) -> Result<Person, Violation> {
         self.cast.player(person).ok_or_else(|| {
-            self.lack(cast::lack(person));
+            self.lack(cast::name(person));
             self.lacks.borrow_mut().ended = true;
             Violation::new("nobody plays a part")
         })
@@ -124,25 +126,39 @@ impl Trial {
         let player = |person: &Person| {
             let player = self.cast.player(person);
             if player.is_none() {
-                self.lack(cast::lack(person));
+                self.lack(cast::name(person));
             }
             player
         };
         people.iter().filter_map(player).collect()
     }
 
-    pub(crate) fn lack(&self, whom: String) {
+    pub(crate) fn lack(&self, whom: &'static str) {
         let mut lacks = self.lacks.borrow_mut();
         if !lacks.whom.contains(&whom) {
             lacks.whom.push(whom);
         }
     }
 
+    /// The same answer, noted if it says nothing but that one should wait.
+    fn heeded<T>(&self, answer: Result<T, SourceError>) -> Result<T, SourceError> {
+        let throttled = |error: &SourceError| matches!(error.kind(), ErrorKind::Throttled { .. });
+        if answer.as_ref().is_err_and(throttled) {
+            self.lacks.borrow_mut().patience = true;
+        }
+        answer
+    }
+
+    /// Whether the source asked for patience.
+    pub(crate) fn lacked_patience(&self) -> bool {
+        self.lacks.borrow().patience
+    }
+
     /// Whom the case lacked, unless it found something wrong with the others.
     pub(crate) fn lacks(&self, verdict: &Verdict) -> Option<String> {
         let lacks = self.lacks.borrow();
         let is_open = lacks.ended || verdict.is_ok() && !lacks.whom.is_empty();
-        is_open.then(|| lacks.whom.join("; "))
+        is_open.then(|| lacks.whom.join(", "))
     }
 
     pub(crate) fn call(&self) -> Call {
@@ -150,9 +166,8 @@ impl Trial {
     }
 
     pub(crate) async fn authenticate(&self, login: &str, password: &str) -> Result<Authentication, SourceError> {
-        self.source
-            .authenticate(&self.call(), &parsed_login(login), &parsed_password(password))
-            .await
+        let (login, password) = (parsed_login(login), parsed_password(password));
+        self.heeded(self.source.authenticate(&self.call(), &login, &password).await)
     }
 
     /// A log-in with the password that this person has.
@@ -161,11 +176,11 @@ impl Trial {
     }
 
     pub(crate) async fn by_email(&self, email: &str) -> Result<Lookup, SourceError> {
-        self.source.user_by_email(&self.call(), &parsed_email(email)).await
+        self.heeded(self.source.user_by_email(&self.call(), &parsed_email(email)).await)
     }
 
     pub(crate) async fn by_login(&self, login: &str) -> Result<Lookup, SourceError> {
-        self.source.user_by_login(&self.call(), &parsed_user_name(login)).await
+        self.heeded(self.source.user_by_login(&self.call(), &parsed_user_name(login)).await)
     }
 
     pub(crate) async fn page(&self, after: Option<&Cursor>) -> Result<Page, SourceError> {
@@ -228,6 +243,10 @@ impl Trial {
 
     /// Asks for Ada with this operation; what a source answers on a good day is described in words.
     pub(crate) async fn ask(&self, operation: Operation, call: &Call) -> Result<String, SourceError> {
+        self.heeded(self.answer(operation, call).await)
+    }
+
+    async fn answer(&self, operation: Operation, call: &Call) -> Result<String, SourceError> {
         let describe = |lookup: Lookup| format!("{lookup:?}");
         let ada = self.ada();
         match operation {

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 
 use idbridge_testkit::cast::Cast;
 use idbridge_testkit::world::{INACTIVE, NAMELESS, NOBODY, PEOPLE, Person, SECOND_FACTOR};
-use idbridge_testkit::{CASES, Case, Ended, Subject as _, check_alone};
+use idbridge_testkit::{CASES, Case, Ended, Fault, Subject as _, check_alone};
 
 fn case(name: &str) -> &'static Case {
     CASES.iter().find(|case| case.name == name).expect("a case")
@@ -35,6 +35,7 @@ fn a_sound_source_breaks_nothing_and_what_was_not_run_says_why() {
         match alone(case, &Cast::suite(), "") {
             Ended::Broken(violation) => panic!("{}: {violation}", case.name),
             Ended::Held => held += 1,
+            Ended::Throttled => panic!("{}: throttled", case.name),
             Ended::NotRun(because) => {
                 assert!(!because.is_empty(), "{}", case.name);
                 not_run += 1;
@@ -76,12 +77,10 @@ fn a_part_that_nobody_plays_never_counts_as_held() {
         .collect();
     let cast = Cast::of(&people, NOBODY).expect("Ada is there");
     let check = |name, settings| alone(case(name), &cast, settings);
-    let nameless = "nameless, who has neither name nor a verified e-mail";
-    let factor = "second_factor, who has a second factor, and no expired password";
     for (name, whom) in [
-        ("user_by_email::nothing_is_invented", nameless),
-        ("authenticate::second_factor_is_rejected", factor),
-        ("authenticate::ineligible_user_is_rejected", "inactive, who is inactive"),
+        ("user_by_email::nothing_is_invented", "nameless"),
+        ("authenticate::second_factor_is_rejected", "second_factor"),
+        ("authenticate::ineligible_user_is_rejected", "inactive"),
     ] {
         let not_run = Ended::NotRun(format!("nobody plays {whom}"));
         assert_eq!(check(name, ""), not_run, "{name}");
@@ -90,11 +89,29 @@ fn a_part_that_nobody_plays_never_counts_as_held() {
     let Ended::NotRun(whom) = check("list::everybody_is_listed_once", "") else {
         panic!("not everybody is there")
     };
-    assert!(whom.contains(nameless) && whom.contains("inactive"), "{whom}");
+    assert!(whom.contains("nameless") && whom.contains("inactive"), "{whom}");
     // What those who are there show counts against the source.
     let expired = check(
         "authenticate::expired_password_is_rejected",
         "on_password_expired = 'accept'",
     );
     assert!(matches!(expired, Ended::Broken(_)), "{expired:?}");
+}
+
+/// A directory that limits how often it is asked is no broken one, and isn't a sound one either.
+#[test]
+fn a_source_that_asks_for_patience_is_neither_held_nor_broken() {
+    for name in [
+        "authenticate::wrong_password_is_rejected_not_an_error",
+        "user_by_email::unknown_address_is_absent",
+        "faults::undeclared_operation_is_unsupported",
+    ] {
+        let subject = subject::MemorySubject::new("");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(subject.inflict(Fault::Throttled));
+        let Ok(ended) = check_alone(case(name), &Cast::suite(), || Ok::<_, Infallible>(subject.source()));
+        assert_eq!(ended, Ended::Throttled, "{name}");
+    }
 }

@@ -44,6 +44,9 @@ pub(crate) struct TestArgs {
     plain_not_found: bool,
 }
 
+/// Why a case isn't judged of a source that says when to come back.
+const PATIENCE: &str = "the plugin asked for patience; ask again later";
+
 /// A case, and what became of it.
 struct Verdict {
     case: &'static Case,
@@ -88,8 +91,15 @@ pub(crate) fn test(test: &TestArgs, environment: &Environment) -> Exit {
         output::error(&format!("{} can't be written: {}", path.display(), error.kind()));
         return Exit::Usage;
     }
-    let is_broken = verdicts.iter().any(|verdict| matches!(verdict.ended, Ended::Broken(_)));
-    if is_broken { Exit::No } else { Exit::Fine }
+    let has = |fits: fn(&Ended) -> bool| verdicts.iter().any(|verdict| fits(&verdict.ended));
+    match (
+        has(|ended| matches!(ended, Ended::Broken(_))),
+        has(|ended| *ended == Ended::Throttled),
+    ) {
+        (true, _) => Exit::No,
+        (false, true) => Exit::Unknown,
+        (false, false) => Exit::Fine,
+    }
 }
 
 /// Whether there is anything to test: else each case would blame the plugin for an address.
@@ -172,6 +182,7 @@ impl Verdict {
             Ended::Broken(violation) => format!("BROKEN   {name}{}: {violation}", laws(self.case)),
             Ended::Held => format!("held     {name}"),
             Ended::NotRun(because) => format!("not run  {name}: {because}"),
+            Ended::Throttled => format!("not run  {name}: {PATIENCE}"),
         }
     }
 }
@@ -191,7 +202,7 @@ fn summary(verdicts: &[Verdict]) -> String {
         "{} held, {} broken, {} not run",
         count(|ended| *ended == Ended::Held),
         count(|ended| matches!(ended, Ended::Broken(_))),
-        count(|ended| matches!(ended, Ended::NotRun(_))),
+        count(|ended| matches!(ended, Ended::NotRun(_) | Ended::Throttled)),
     )
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn login_hit_is_not_an_email_hit(trial: &Trial) -> Verdict {
     }
     let person = trial.person(&LOGIN_IS_NOT_EMAIL)?;
     if !is_address(person.login) {
-        trial.lack("login_is_not_email, whose login reads as an e-mail".to_owned());
+        trial.lack("login_is_not_email with a login that reads as an e-mail");
         return Ok(());
     }
     trial.absent(person.login).await

@@ -80,6 +80,7 @@ fn a_report_says_what_was_not_run_and_escapes() {
         Ended::Held,
         Ended::Broken(Violation::new("\"a\" <b> & \u{1} é")),
         Ended::NotRun("nobody <there>".to_owned()),
+        Ended::Throttled,
     ];
     let verdicts: Vec<Verdict> = CASES
         .iter()
@@ -90,7 +91,7 @@ fn a_report_says_what_was_not_run_and_escapes() {
     let document = roxmltree::Document::parse(&report).expect("XML");
     let suite = document.root_element().first_element_child().expect("a suite");
     let counts = ["tests", "failures", "skipped"].map(|name| suite.attribute(name));
-    assert_eq!(counts, [Some("3"), Some("1"), Some("1")]);
+    assert_eq!(counts, [Some("4"), Some("1"), Some("2")]);
     let message = |tag: &str| {
         let node = document
             .descendants()
@@ -100,5 +101,5 @@ fn a_report_says_what_was_not_run_and_escapes() {
     };
     assert_eq!(message("failure").as_deref(), Some("\"a\" <b> & ? é"));
     assert_eq!(message("skipped").as_deref(), Some("nobody <there>"));
-    assert!(summary(&verdicts).starts_with("1 held, 1 broken, 1 not run"));
+    assert!(summary(&verdicts).starts_with("1 held, 1 broken, 2 not run"));
 }
