@@ -315,3 +315,28 @@ async fn with_people_of_its_own_a_plugin_is_held_to_each_law_that_they_can_show(
         );
     }
 }
+
+/// The block of docs/plugins.md that is marked so.
+fn documented(mark: &str) -> String {
+    let document = super::architecture::read("docs/plugins.md");
+    let marked = document.split_once(&format!("<!-- {mark} -->\n```text\n"));
+    let (_, block) = marked.unwrap_or_else(|| panic!("there is no {mark}"));
+    block.split("```").next().expect("a block").to_owned()
+}
+
+#[tokio::test]
+async fn the_guides_people_are_told_of_as_it_says() {
+    let brokers = Brokers::new();
+    let file = brokers.path("people.toml");
+    let people = documented("people");
+    fs::write(&file, &people).expect("written");
+    let (_, entries) = people.split_once("\n\n").expect("nobody, and people");
+    let (plugin, url) = brokers.start("corp", memory(entries, "")).await;
+    let tested = idbridge(&["plugin", "test", "--url", &url, "--people", &file]).await;
+    let told = text(&tested.stdout);
+    assert_eq!(tested.status.code(), Some(0), "{told}{}", text(&tested.stderr));
+    for line in documented("told").lines() {
+        assert!(told.lines().any(|told| told == line), "{line}\n{told}");
+    }
+    plugin.stop().await;
+}
