@@ -84,13 +84,19 @@ fn next_steps(name: &str, lang: Language, out: &Path) -> String {
             format!("\nNext: {}, from the top.", readme.display())
         }
         Language::Rust => format!(
-            "\nNext, in the project's folder:\n  \
-             Cargo.toml      to `members`: \"{out}\"\n                  \
-             to [workspace.dependencies]: idbridge-{name} = {{ path = \"{out}\" }}\n                  \
-             to [features]: {name} = [\"dep:idbridge-{name}\"]\n                  \
-             to [dependencies]: idbridge-{name} = {{ workspace = true, optional = true }}\n  \
-             src/sources.rs  to `kinds!`: \"{name}\": idbridge_{name}::{title},\n  \
+            "\nNext, in the project's folder, where lists are alphabetical:\n  \
+             Cargo.toml             to `members`: \"{out}\"\n                         \
+             to [workspace.dependencies]: idbridge-{name} = {{ path = \"{out}\" }}\n                         \
+             to [features]: {name} = [\"dep:idbridge-{name}\"]\n                         \
+             to [dependencies]: idbridge-{name} = {{ workspace = true, optional = true }}\n                         \
+             to [dev-dependencies], to the features of `idbridge`: \"{name}\"\n  \
+             src/sources.rs         to `kinds!`: \"{name}\": idbridge_{name}::{title},\n  \
+             src/sources/tests.rs   to the kinds that there are: \"{name}\"\n  \
+             tests/architecture.rs  to CRATES: (\"{out}\", &[\"idbridge-source\"]),\n                         \
+             to NAMES_PLUGINS: (\"src/sources.rs\", \"idbridge_{name}\"),\n  \
+             cargo fmt\n  \
              cargo test -p idbridge-{name}\n  \
+             cargo test --test promises architecture\n  \
              cargo run --features {name} -- check --config FILE\n  \
              plugins/README.md says what comes then.",
             out = out.display(),
