@@ -27,7 +27,9 @@
 
 mod alone;
 mod cases;
+pub mod cast;
 mod log;
+mod spelling;
 mod subject;
 mod suite;
 mod trial;
