@@ -103,10 +103,10 @@ pub async fn gateway(
     let admin = admin::router(Arc::clone(&lifecycle.readiness), Arc::clone(&metrics));
     let workers = start_workers(move |_| {
         // Connects at the first call, and again whenever the broker was away.
-        let router = rest::router(endpoint.connect_lazy(), settings);
+        let gateway = rest::Gateway::new(endpoint.connect_lazy(), settings);
         Ok(Services {
             grpc: Router::new(),
-            rest: stack::rest(router, &metrics),
+            rest: stack::rest(gateway, &metrics),
         })
     })?;
     lifecycle.run(listeners, workers, admin, stop, listening).await;

@@ -90,7 +90,7 @@ impl Broker {
         let grpc = self.grpc()?;
         let rest = match self.rest {
             // The gateway calls the whole gRPC stack in memory: what one transport refuses, the other refuses.
-            Some(settings) => stack::rest(rest::router(grpc.clone(), settings), self.metrics()),
+            Some(settings) => stack::rest(rest::Gateway::new(grpc.clone(), settings), self.metrics()),
             None => axum::Router::new(),
         };
         Ok(Services { grpc, rest })

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use idbridge_source::{Call, RequestId};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tower::Service as _;
@@ -22,6 +21,7 @@ use super::layers::{self, Method, Record};
 use crate::grpc::status::Reason;
 use crate::grpc::{self, Allowed, Context};
 use crate::request_id;
+use crate::rest::{Gateway, Transport};
 use crate::telemetry::audit::Attempt;
 use crate::telemetry::metrics::Metrics;
 
@@ -133,6 +133,44 @@ impl Grpc {
 }
 
 /// Around the REST gateway, which is a client of the stack above and leaves callers, deadlines and limits to it.
-pub fn rest(router: Router, metrics: &Arc<Metrics>) -> Router {
-    router.layer(from_fn_with_state(Arc::clone(metrics), layers::measure_request))
+pub fn rest<T: Transport>(gateway: Gateway<T>, metrics: &Arc<Metrics>) -> Router {
+    Router::new().fallback_service(Rest {
+        gateway: Arc::new(gateway),
+        metrics: Arc::clone(metrics),
+    })
+}
+
+/// One service, too.
+struct Rest<T> {
+    gateway: Arc<Gateway<T>>,
+    metrics: Arc<Metrics>,
+}
+
+impl<T: Transport> tower::Service<Request> for Rest<T> {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Self { gateway, metrics } = self.clone();
+        let (started, route) = (Instant::now(), layers::route(request.uri().path()));
+        Box::pin(async move {
+            let response = gateway.serve(request).await;
+            metrics.request(route, response.status().as_u16(), started.elapsed());
+            Ok(response)
+        })
+    }
+}
+
+impl<T> Clone for Rest<T> {
+    fn clone(&self) -> Self {
+        Self {
+            gateway: Arc::clone(&self.gateway),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
 }
