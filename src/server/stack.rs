@@ -21,7 +21,6 @@ use super::layers::{self, Method, Record};
 use crate::grpc::status::Reason;
 use crate::grpc::{self, Allowed, Context};
 use crate::request_id;
-use crate::rest::{Gateway, Transport};
 use crate::telemetry::audit::Attempt;
 use crate::telemetry::metrics::Metrics;
 
@@ -133,20 +132,29 @@ impl Grpc {
 }
 
 /// Around the REST gateway, which is a client of the stack above and leaves callers, deadlines and limits to it.
-pub fn rest<T: Transport>(gateway: Gateway<T>, metrics: &Arc<Metrics>) -> Router {
+pub fn rest<G, A>(gateway: G, metrics: &Arc<Metrics>) -> Router
+where
+    G: Fn(Request) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response> + Send + 'static,
+{
     Router::new().fallback_service(Rest {
-        gateway: Arc::new(gateway),
+        gateway,
         metrics: Arc::clone(metrics),
     })
 }
 
 /// One service, too.
-struct Rest<T> {
-    gateway: Arc<Gateway<T>>,
+#[derive(Clone)]
+struct Rest<G> {
+    gateway: G,
     metrics: Arc<Metrics>,
 }
 
-impl<T: Transport> tower::Service<Request> for Rest<T> {
+impl<G, A> tower::Service<Request> for Rest<G>
+where
+    G: Fn(Request) -> A,
+    A: Future<Output = Response> + Send + 'static,
+{
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
@@ -156,21 +164,12 @@ impl<T: Transport> tower::Service<Request> for Rest<T> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let Self { gateway, metrics } = self.clone();
         let (started, route) = (Instant::now(), layers::route(request.uri().path()));
+        let (answer, metrics) = ((self.gateway)(request), Arc::clone(&self.metrics));
         Box::pin(async move {
-            let response = gateway.serve(request).await;
+            let response = answer.await;
             metrics.request(route, response.status().as_u16(), started.elapsed());
             Ok(response)
         })
-    }
-}
-
-impl<T> Clone for Rest<T> {
-    fn clone(&self) -> Self {
-        Self {
-            gateway: Arc::clone(&self.gateway),
-            metrics: Arc::clone(&self.metrics),
-        }
     }
 }
