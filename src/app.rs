@@ -25,6 +25,7 @@ use crate::server::listen::Listener;
 use crate::server::stack;
 use crate::server::tls::{ALPN_ADMIN, ALPN_GRPC, ALPN_REST, TlsError, tls_config};
 use crate::server::workers::{Services, StartError, Workers};
+use crate::telemetry::log::Lost;
 use crate::telemetry::metrics::Metrics;
 use broker::Broker;
 use lifecycle::{Lifecycle, Listeners};
@@ -47,7 +48,7 @@ pub enum Error {
 /// Runs the broker, and the gateway if the settings want it, until it is told to stop.
 ///
 /// `listening` is told the addresses once calls are taken.
-pub async fn serve(config: Config, stop: Stop, listening: impl FnOnce(&Addresses)) -> Result<(), Error> {
+pub async fn serve(config: Config, lost: Lost, stop: Stop, listening: impl FnOnce(&Addresses)) -> Result<(), Error> {
     let listeners = Listeners {
         grpc: Some(bind(&config.grpc.listen, ALPN_GRPC)?),
         rest: config
@@ -58,6 +59,7 @@ pub async fn serve(config: Config, stop: Stop, listening: impl FnOnce(&Addresses
         admin: bind_admin(config.admin.as_ref())?,
     };
     let broker = Arc::new(Broker::new(config).await?);
+    broker.metrics().log_is_written(lost);
     let health = broker.health().clone();
     let mut followers = JoinSet::new();
     let mut probes = JoinSet::new();
@@ -88,6 +90,7 @@ pub async fn serve(config: Config, stop: Stop, listening: impl FnOnce(&Addresses
 pub async fn gateway(
     config: GatewayConfig,
     upstream: &Url,
+    lost: Lost,
     stop: Stop,
     listening: impl FnOnce(&Addresses),
 ) -> Result<(), Error> {
@@ -99,6 +102,7 @@ pub async fn gateway(
     let endpoint = endpoint(upstream, config.rest.upstream_ca_file.as_deref())?;
     let settings = rest_settings(Some(&config.rest));
     let metrics = Arc::new(Metrics::new());
+    metrics.log_is_written(lost);
     let lifecycle = Lifecycle::default();
     let admin = admin::router(Arc::clone(&lifecycle.readiness), Arc::clone(&metrics));
     let workers = start_workers(move |_| {

@@ -50,14 +50,14 @@ pub(crate) fn run(_args: &Args, environment: &Environment) -> Exit {
             return Exit::Usage;
         }
     };
-    let _log = runtime::log(&config.log, runtime::rust_log(environment), Stream::Stderr);
+    let log = runtime::log(&config.log, runtime::rust_log(environment), Stream::Stderr);
     runtime::serve(|stop| async {
         let bind = |error| app::Error::Start(format!("the simulated org can't listen at {OKTA}: {error}"));
         let listener = TcpListener::bind(OKTA).await.map_err(bind)?;
         let org = Org::demo();
         output::line(&people(&org));
         let simulator = Simulator::start_on(listener, org).await.map_err(bind)?;
-        let served = app::serve(config, stop, |addresses| {
+        let served = app::serve(config, log.lost(), stop, |addresses| {
             runtime::log_listening(addresses);
             output::line(&calls(addresses));
         })

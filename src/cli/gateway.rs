@@ -33,6 +33,6 @@ pub(crate) fn run(args: &Args, environment: Environment) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let _log = runtime::log(&config.log, level, Stream::Stdout);
-    runtime::serve(|stop| app::gateway(config, &upstream, stop, runtime::log_listening))
+    let log = runtime::log(&config.log, level, Stream::Stdout);
+    runtime::serve(|stop| app::gateway(config, &upstream, log.lost(), stop, runtime::log_listening))
 }

@@ -4,13 +4,12 @@ use std::future::Future;
 use std::io;
 
 use tokio::sync::mpsc;
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Environment, Exit, output};
 use crate::app::{self, Addresses, Stop};
 use crate::config::{Log, LogFormat};
-use crate::telemetry::log::{self, Format, Stream};
+use crate::telemetry::log::{self, Format, Logging, Stream};
 
 /// Runs to the end on this thread; `None` if there is no runtime to be had.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> Option<T> {
@@ -40,10 +39,8 @@ pub(super) fn rust_log(environment: &Environment) -> Option<LevelFilter> {
     value.to_str()?.parse().ok()
 }
 
-/// Starts logging as the settings say.
-///
-/// The guard is kept until the command ends.
-pub(super) fn log(settings: &Log, level: Option<LevelFilter>, stream: Stream) -> WorkerGuard {
+/// Starts logging as the settings say, until the command ends.
+pub(super) fn log(settings: &Log, level: Option<LevelFilter>, stream: Stream) -> Logging {
     let format = match settings.format {
         LogFormat::Auto => Format::Auto,
         LogFormat::Json => Format::Json,

@@ -5,7 +5,7 @@ mod json;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::time::Duration;
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Layer, Registry};
@@ -17,6 +17,24 @@ use json::{Json, JsonFields};
 const BATCH: usize = 64 * 1024;
 /// How long a record may wait for others.
 const REST: Duration = Duration::from_millis(5);
+
+/// Records that may wait to be written: those of a second at some thousand calls. Each place takes memory from the start
+/// on, and a record as long as it waits.
+const WAITING: usize = 16 * 1024;
+
+/// How long the end waits for records to be written: a little longer than the writer's own guard does.
+const LAST_WORDS: Duration = Duration::from_millis(1500);
+
+/// Logging, until it is dropped: what is waiting then is still written, for as long as somebody reads.
+#[derive(Debug)]
+pub struct Logging {
+    lost: Lost,
+    writer: Option<WorkerGuard>,
+}
+
+/// How many records were lost because nobody took them.
+#[derive(Clone, Debug)]
+pub struct Lost(ErrorCounter);
 
 /// How records are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,8 +55,8 @@ pub enum Stream {
 /// Starts logging for the process. A second call changes nothing.
 ///
 /// Records are written by a thread of their own. If nobody reads them, the process goes on and loses records rather than
-/// calls. What is waiting when the guard is dropped is still written, for as long as somebody reads.
-pub fn init(level: LevelFilter, format: Format, stream: Stream) -> WorkerGuard {
+/// calls.
+pub fn init(level: LevelFilter, format: Format, stream: Stream) -> Logging {
     let terminal = match stream {
         Stream::Stderr => std::io::stderr().is_terminal(),
         Stream::Stdout => std::io::stdout().is_terminal(),
@@ -48,10 +66,12 @@ pub fn init(level: LevelFilter, format: Format, stream: Stream) -> WorkerGuard {
         Format::Json => true,
         Format::Text => false,
     };
+    let appender = NonBlockingBuilder::default().buffered_lines_limit(WAITING);
     let (writer, guard) = match stream {
-        Stream::Stderr => tracing_appender::non_blocking(Batched::new(std::io::stderr())),
-        Stream::Stdout => tracing_appender::non_blocking(Batched::new(std::io::stdout())),
+        Stream::Stderr => appender.finish(Batched::new(std::io::stderr())),
+        Stream::Stdout => appender.finish(Batched::new(std::io::stdout())),
     };
+    let lost = Lost(writer.error_counter());
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let layer: Box<dyn Layer<Registry> + Send + Sync> = if json {
         layer.event_format(Json).fmt_fields(JsonFields).boxed()
@@ -66,7 +86,37 @@ pub fn init(level: LevelFilter, format: Format, stream: Stream) -> WorkerGuard {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(location, "A bug: the code panicked.");
     }));
-    guard
+    Logging {
+        lost,
+        writer: Some(guard),
+    }
+}
+
+impl Logging {
+    pub fn lost(&self) -> Lost {
+        self.lost.clone()
+    }
+}
+
+/// In a thread that may stay behind: the guard of a writer that is stuck prints that it is, to the same full pipe.
+impl Drop for Logging {
+    fn drop(&mut self) {
+        let writer = self.writer.take();
+        let (written, wait) = std::sync::mpsc::channel::<()>();
+        let last = std::thread::Builder::new().spawn(move || {
+            drop(writer);
+            drop(written);
+        });
+        if last.is_ok() {
+            let _ = wait.recv_timeout(LAST_WORDS);
+        }
+    }
+}
+
+impl Lost {
+    pub fn count(&self) -> u64 {
+        u64::try_from(self.0.dropped_lines()).unwrap_or(u64::MAX)
+    }
 }
 
 /// Writes what has come together, and rests.

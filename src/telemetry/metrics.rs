@@ -1,7 +1,8 @@
 //! Counters and histograms, in OpenMetrics text. No label ever holds what a user typed.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use idbridge_source::ErrorKind;
@@ -11,6 +12,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use super::log::Lost;
 
 /// From a local answer to the longest deadline.
 const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -37,6 +40,9 @@ pub struct Metrics {
     authentications: Family<OutcomeLabels, Counter>,
     lookups: Family<OutcomeLabels, Counter>,
     lookups_shared: Family<SourceLabels, Counter>,
+    log_records_lost: Counter,
+    /// Where that is counted.
+    log: OnceLock<Lost>,
     source_errors: Family<ErrorLabels, Counter>,
     source_in_flight: Family<SourceLabels, Gauge>,
     source_up: Family<SourceLabels, Gauge>,
@@ -84,6 +90,8 @@ impl Metrics {
             authentications: Family::default(),
             lookups: Family::default(),
             lookups_shared: Family::default(),
+            log_records_lost: Counter::default(),
+            log: OnceLock::new(),
             source_errors: Family::default(),
             source_in_flight: Family::default(),
             source_up: Family::default(),
@@ -97,6 +105,11 @@ impl Metrics {
             "idbridge_authentications",
             "Password checks by what the source answered",
             metrics.authentications.clone(),
+        );
+        registry.register(
+            "idbridge_log_records_lost",
+            "Log records that nobody took in time, those of attempts included",
+            metrics.log_records_lost.clone(),
         );
         registry.register(
             "idbridge_lookups",
@@ -226,8 +239,15 @@ impl Metrics {
         self.requests.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
+    /// From now on the process logs, and this counts what is lost of that. A second call changes nothing.
+    pub fn log_is_written(&self, lost: Lost) {
+        let _ = self.log.set(lost);
+    }
+
     /// All of them, as OpenMetrics text.
     pub fn render(&self) -> Result<String, fmt::Error> {
+        let lost = self.log.get().map_or(0, Lost::count);
+        self.log_records_lost.inner().store(lost, Ordering::Relaxed);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)

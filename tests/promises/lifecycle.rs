@@ -1,8 +1,10 @@
 //! Start and stop.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use idbridge_okta_simulator::{Endpoint, Fault, PASSWORD};
 use rustix::process::Signal;
 use tokio::net::{TcpListener, TcpStream};
@@ -10,7 +12,7 @@ use tokio::time::Instant;
 use toml::Table;
 
 use super::chain::{Chain, org, write};
-use super::clients::{AUTHENTICATE, Grpc, request_id, with_id};
+use super::clients::{AUTHENTICATE, Grpc, exchange, head, request_id, with_id};
 use super::process::{Process, bounded};
 use super::secrecy::Secrets;
 use super::settings;
@@ -35,8 +37,8 @@ async fn a_log_that_nobody_reads_stops_nobody() {
         .spawn()
         .expect("the binary starts");
     let mut log = std::io::BufReader::new(child.stdout.take().expect("stdout is piped"));
-    let mut address = None;
-    while address.is_none() {
+    let mut addresses = None;
+    while addresses.is_none() {
         let mut line = String::new();
         assert_ne!(
             std::io::BufRead::read_line(&mut log, &mut line).expect("a line"),
@@ -44,14 +46,29 @@ async fn a_log_that_nobody_reads_stops_nobody() {
             "it ended"
         );
         let record: serde_json::Value = serde_json::from_str(&line).expect("a record");
-        address = record["grpc"].as_str().map(|text| text.parse().expect("an address"));
+        let address = |key: &str| record[key].as_str().map(|text| text.parse().expect("an address"));
+        addresses = address("grpc").zip(address("admin"));
     }
-    let grpc = Grpc::connect(address.expect("it listens"), &Arc::new(Secrets::of(&org()))).await;
+    let (grpc, admin) = addresses.expect("it listens");
+    let grpc = Grpc::connect(grpc, &Arc::new(Secrets::of(&org()))).await;
+    assert_eq!(lost_records(admin).await, 0);
     // At TRACE a call writes some kilobytes; a pipe takes 64 KiB.
     for _ in 0..300 {
         let said = grpc.get_user_by_email(&with_id(&request_id()), ADA).await;
         assert_eq!(said.outcome(), "yes");
     }
+    // 16,384 records wait in the process, and each attempt is one, whatever comes of it.
+    let mut calls = 0;
+    while lost_records(admin).await == 0 {
+        assert!(calls < 30_000, "nothing is lost of {calls} attempts' records");
+        calls += 50; // a caller has at most 100 in flight
+        let attempts = (0..50).map(async |_| grpc.get_user_by_email(&with_id(&request_id()), "").await);
+        for said in join_all(attempts).await {
+            assert_eq!(said.reason(), "INVALID_IDENTIFIER");
+        }
+    }
+    let said = grpc.get_user_by_email(&with_id(&request_id()), ADA).await;
+    assert_eq!(said.outcome(), "yes");
     drop(grpc);
     let id = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(id, Signal::TERM).expect("the process lives");
@@ -66,6 +83,16 @@ async fn a_log_that_nobody_reads_stops_nobody() {
     assert_eq!(ended.await.code(), Some(0));
     drop(log);
     chain.stop().await;
+}
+
+/// What the process itself says was lost.
+async fn lost_records(admin: SocketAddr) -> u64 {
+    let stream = TcpStream::connect(admin).await.expect("a connection");
+    let answer = exchange(stream, &head("GET", "/metrics", &Vec::new(), 0), b"").await;
+    let text = String::from_utf8(answer.body).expect("text");
+    let mut lines = text.lines();
+    let count = lines.find_map(|line| line.strip_prefix("idbridge_log_records_lost_total "));
+    count.expect("it is counted").parse().expect("a number")
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ pub(crate) enum Address {
 /// What the plugin can do, and what its words mean.
 #[derive(Debug)]
 pub(crate) struct Rules {
+    /// A log-in may be answered with a user who has what was typed neither as login nor as e-mail address.
+    pub(crate) aliases: bool,
     /// `None`: password checks only.
     pub(crate) canary: Option<Email>,
     pub(crate) lookup_by_login: bool,
@@ -87,6 +89,7 @@ impl Settings {
 
 impl Rules {
     fn read(table: &Table<'_>) -> Option<Self> {
+        let aliases = table.bool("aliases").or(false);
         let look_ups = table.bool("look_ups").or(true);
         let lookup_by_login = table.bool("lookup_by_login").or(false);
         let plain_not_found = table.bool("plain_not_found").or(false);
@@ -113,6 +116,7 @@ impl Rules {
         let canary = canary.optional();
         // A canary that is missing is a mistake that was reported.
         (canary.is_some() || !look_ups).then_some(Self {
+            aliases,
             canary: canary.filter(|_| look_ups),
             lookup_by_login,
             plain_not_found,

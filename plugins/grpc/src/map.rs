@@ -4,7 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
-use idbridge_source::{Authentication, Email, ErrorKind, Lookup, Rejection, SourceError, UserName, same_identifier};
+use idbridge_source::{
+    Authentication, Email, ErrorKind, Login, Lookup, Rejection, SourceError, UserName, same_identifier,
+};
 
 use crate::user::user;
 use crate::wire::{self, AuthenticateResponse, GetUserByEmailResponse, RejectionReason};
@@ -194,10 +196,23 @@ fn error(meaning: Meaning, retry_after: Option<Duration>, operation: Operation) 
     SourceError::new(kind, operation.name())
 }
 
-pub(crate) fn authentication(response: AuthenticateResponse) -> Result<Authentication, Unfit> {
+pub(crate) fn authentication(
+    response: AuthenticateResponse,
+    typed: &Login,
+    aliases: bool,
+) -> Result<Authentication, Unfit> {
     use wire::authenticate_response::Outcome;
     match response.outcome.ok_or(Unfit::NoOutcome)? {
-        Outcome::User(told) => user(told).map(Authentication::Accept).ok_or(Unfit::User),
+        Outcome::User(told) => {
+            let user = user(told).ok_or(Unfit::User)?;
+            // A yes to one person with another's profile would move the wrong one.
+            let is_typed = |name: &str| same_identifier(name, typed.as_str());
+            if aliases || is_typed(&user.login) || is_typed(&user.email) {
+                Ok(Authentication::Accept(user))
+            } else {
+                Err(Unfit::AnotherUser)
+            }
+        }
         Outcome::Rejection(told) => rejection(told).map(Authentication::Reject),
     }
 }

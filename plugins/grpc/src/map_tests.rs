@@ -159,10 +159,14 @@ fn rejected(reason: i32) -> wire::Rejection {
 }
 
 fn checked(rejection: wire::Rejection) -> Result<Authentication, Unfit> {
-    authentication(AuthenticateResponse {
-        outcome: Some(wire::authenticate_response::Outcome::Rejection(rejection)),
-        source: String::new(),
-    })
+    answered(Some(wire::authenticate_response::Outcome::Rejection(rejection)))
+}
+
+/// To a log-in as `ada`.
+fn answered(outcome: Option<wire::authenticate_response::Outcome>) -> Result<Authentication, Unfit> {
+    let (typed, aliases) = (Login::parse("ada").expect("a login"), false);
+    let source = String::new();
+    authentication(AuthenticateResponse { outcome, source }, &typed, aliases)
 }
 
 fn looked_up(outcome: wire::get_user_by_email_response::Outcome, asked: Asked<'_>) -> Result<Lookup, Unfit> {
@@ -204,7 +208,7 @@ fn no_for_no_reason_is_no_answer() {
 #[test]
 fn an_answer_without_an_outcome_is_no_answer() {
     let email = Email::parse("ada@example.com").expect("an address");
-    assert_eq!(authentication(AuthenticateResponse::default()), Err(Unfit::NoOutcome));
+    assert_eq!(answered(None), Err(Unfit::NoOutcome));
     let empty = lookup(GetUserByEmailResponse::default(), Asked::Email(&email));
     assert_eq!(empty, Err(Unfit::NoOutcome));
 }
@@ -240,9 +244,37 @@ fn a_user_is_the_asked_one_and_has_an_id() {
         assert_eq!(looked_up(told, asked), Err(Unfit::AnotherUser));
     }
     let nameless = wire::authenticate_response::Outcome::User(User::default());
-    let response = AuthenticateResponse {
-        outcome: Some(nameless),
+    assert_eq!(answered(Some(nameless)), Err(Unfit::User));
+}
+
+#[test]
+fn a_log_in_is_answered_with_who_was_typed() {
+    let told = |login: &str, email: &str| AuthenticateResponse {
+        outcome: Some(wire::authenticate_response::Outcome::User(User {
+            id: "1".to_owned(),
+            login: login.to_owned(),
+            email: email.to_owned(),
+            ..User::default()
+        })),
         source: String::new(),
     };
-    assert_eq!(authentication(response), Err(Unfit::User));
+    for (typed, login, email, is_theirs) in [
+        ("ada", "ADA", "", true),
+        ("ada@example.com", "ada", "Ada@example.com", true),
+        ("Zo\u{eb}", "Zoe\u{308}", "", true), // one spelling composed, one not
+        ("ada", "ada@example.com", "ada@example.com", false),
+        ("ada", "mallory", "mallory@example.com", false),
+        ("ada", "", "", false),
+    ] {
+        let parsed = Login::parse(typed).expect("a login");
+        let told = told(login, email);
+        let believed = authentication(told.clone(), &parsed, true);
+        assert!(matches!(believed, Ok(Authentication::Accept(_))), "{typed}: {login}");
+        let said = authentication(told, &parsed, false);
+        if is_theirs {
+            assert_eq!(said, believed, "{typed}: {login}");
+        } else {
+            assert_eq!(said, Err(Unfit::AnotherUser), "{typed}: {login}");
+        }
+    }
 }

@@ -45,7 +45,8 @@ impl GrpcSource {
             Err(stopped.with_source("the worker stopped"))
         });
         match answer? {
-            Answer::Message(response) => map::authentication(response).map_err(|unfit| unfit.error(operation)),
+            Answer::Message(response) => map::authentication(response, login, self.settings.rules.aliases)
+                .map_err(|unfit| unfit.error(operation)),
             Answer::Refused(refusal) => Err(map::refused(&refusal, operation)),
         }
     }

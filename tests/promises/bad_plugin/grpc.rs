@@ -60,12 +60,7 @@ fn lies() -> Vec<(&'static str, Reply, &'static [Asked], &'static str)> {
         ("no outcome", Reply::bytes(framed(b"")), &BOTH, protocol),
         ("no protobuf", Reply::bytes(framed(b"all is well")), &BOTH, protocol),
         ("no id", says(user("", "user-0a@bad.example")), &BOTH, protocol),
-        (
-            "another's",
-            says(user("7", "mallory@bad.example")),
-            &[Asked::LookUp],
-            protocol,
-        ),
+        ("another's", says(user("7", "mallory@bad.example")), &BOTH, protocol),
         ("no reason", rejects(pb::RejectionReason::Unspecified), &BOTH, protocol),
         (
             "unknown by a look-up",
@@ -206,12 +201,12 @@ async fn a_plugin_that_dies_of_every_call() {
     beside.stop().await;
 }
 
-/// Who logged in, the plugin alone knows: people log in by other names than their address. The gateway doesn't move
+/// Where people log in by other names than their address, the plugin alone knows who that is. The gateway doesn't move
 /// somebody whom the typed identifier wouldn't find the next time.
 #[tokio::test]
-async fn a_log_in_that_is_answered_for_another_moves_nobody() {
+async fn an_alias_is_believed_where_the_settings_say_so_and_moves_nobody() {
     let upstream = Upstream::saying(says(user("7", "mallory@bad.example"))).await;
-    let beside = Beside::start(&plugin(&upstream.url)).await;
+    let beside = Beside::start(&format!("{}aliases = true\n", plugin(&upstream.url))).await;
     let headers = with_id(&request_id());
     let answer = beside.rest.login(&headers, "user@bad.example", PASSWORD).await;
     let body = answer.json();
