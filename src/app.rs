@@ -209,3 +209,6 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 #[cfg(feature = "grpc")]
 mod behind_tests;
+#[cfg(test)]
+#[cfg(feature = "grpc")]
+mod edges_tests;

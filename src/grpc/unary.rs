@@ -53,7 +53,8 @@ fn message<Q: Message + Default>(mut framed: &[u8]) -> Result<Q, Status> {
         return Err(Status::internal("a request without a message"));
     }
     if framed.get_u8() != PLAIN {
-        return Err(Status::unimplemented("a compressed request"));
+        // One that says how it is compressed has been refused before (gRPC, "Compression").
+        return Err(Status::internal("a compressed request that doesn't say how"));
     }
     let length = framed.get_u32();
     if usize::try_from(length) != Ok(framed.len()) {
@@ -113,6 +114,10 @@ impl HttpBody for Answer {
         self.trailers.is_none()
     }
 }
+
+#[cfg(test)]
+#[path = "unary_peer_tests.rs"]
+mod peer_tests;
 
 #[cfg(test)]
 mod tests {
