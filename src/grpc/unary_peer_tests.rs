@@ -167,6 +167,8 @@ async fn the_same_is_refused() {
         ("an unknown flag", b"\x07\0\0\0\0".to_vec(), Code::Internal),
         ("a flag without an encoding", b"\x01\0\0\0\0".to_vec(), Code::Internal),
         ("less than it says", QUESTION[..12].to_vec(), Code::Internal),
+        // What is left is a message of its own.
+        ("a field less than it says", QUESTION[..10].to_vec(), Code::Internal),
         ("unknown fields", framed(b"\x0a\x01a\xfa\x06\x03xyz\x78\x05"), Code::Ok),
         ("a field twice", framed(b"\x0a\x01a\x0a\x01b\x12\x01c"), Code::Ok),
         ("a wrong wire type", framed(b"\x08\x01"), Code::Internal),
