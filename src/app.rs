@@ -103,10 +103,10 @@ pub async fn gateway(
     let admin = admin::router(Arc::clone(&lifecycle.readiness), Arc::clone(&metrics));
     let workers = start_workers(move |_| {
         // Connects at the first call, and again whenever the broker was away.
-        let router = rest::router(endpoint.connect_lazy(), settings);
+        let gateway = rest::Gateway::new(endpoint.connect_lazy(), settings);
         Ok(Services {
             grpc: Router::new(),
-            rest: stack::rest(router, &metrics),
+            rest: rest_service(gateway, &metrics),
         })
     })?;
     lifecycle.run(listeners, workers, admin, stop, listening).await;
@@ -138,6 +138,16 @@ pub fn endpoint(upstream: &Url, ca_file: Option<&Path>) -> Result<Endpoint, Erro
         None => ClientTlsConfig::new().with_native_roots(),
     };
     endpoint.tls_config(tls).map_err(Error::Upstream)
+}
+
+/// The gateway in its stack.
+fn rest_service<T: rest::Transport>(gateway: rest::Gateway<T>, metrics: &Arc<Metrics>) -> Router {
+    let gateway = Arc::new(gateway);
+    let serve = move |request| {
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.serve(request).await }
+    };
+    stack::rest(serve, metrics)
 }
 
 /// What the gateway is told of the settings; its defaults where there is no `[rest]`.

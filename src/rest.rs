@@ -18,11 +18,9 @@ mod profile;
 mod tests;
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::Method;
 
@@ -75,26 +73,22 @@ impl Default for Settings {
     }
 }
 
-/// The gateway as a service. It answers every path itself.
-pub fn router<T: Transport>(transport: T, settings: Settings) -> Router {
-    Router::new()
-        .fallback(serve::<T>)
-        .with_state(Arc::new(Gateway::new(transport, settings)))
-}
-
-async fn serve<T: Transport>(State(gateway): State<Arc<Gateway<T>>>, request: Request) -> Response {
-    let request_id = crate::request_id::take_or_make(request.headers());
-    if request.uri().path() == openapi::PATH {
-        return openapi::serve(request.method(), request_id);
-    }
-    let result = match caught(pin!(answer(&gateway, request, &request_id))).await {
-        Some(result) => result,
-        None => {
-            tracing::error!(%request_id, "answering a request panicked");
-            Err(Problem::INTERNAL)
+impl<T: Transport> Gateway<T> {
+    /// A question over REST, or a path that there isn't.
+    pub async fn serve(&self, request: Request) -> Response {
+        let request_id = crate::request_id::take_or_make(request.headers());
+        if request.uri().path() == openapi::PATH {
+            return openapi::serve(request.method(), request_id);
         }
-    };
-    Answer { request_id, result }.into_response()
+        let result = match caught(pin!(answer(self, request, &request_id))).await {
+            Some(result) => result,
+            None => {
+                tracing::error!(%request_id, "answering a request panicked");
+                Err(Problem::INTERNAL)
+            }
+        };
+        Answer { request_id, result }.into_response()
+    }
 }
 
 /// The order of these checks is public.

@@ -10,7 +10,7 @@ use toml::Table;
 const LONG: [(&str, &str); 0] = [];
 
 /// Which of our crates a crate may depend on.
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: &[(&str, &[&str])] = &[
     ("plugins/grpc", &["idbridge-outbound", "idbridge-source"]),
     ("plugins/http", &["idbridge-outbound", "idbridge-source"]),
     ("plugins/memory", &["idbridge-source"]),
@@ -32,7 +32,7 @@ const FOR_TESTS: [&str; 4] = [
 ];
 
 /// Who alone may name a crate of a plugin.
-const NAMES_PLUGINS: [(&str, &str); 6] = [
+const NAMES_PLUGINS: &[(&str, &str)] = &[
     ("src/sources.rs", "idbridge_grpc"),
     ("src/sources.rs", "idbridge_http"),
     ("src/sources.rs", "idbridge_memory"),
@@ -145,7 +145,7 @@ fn the_gateway_is_a_client() {
 #[test]
 fn only_the_registry_names_a_plugin() {
     let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (file, plugin) in NAMES_PLUGINS {
+    for &(file, plugin) in NAMES_PLUGINS {
         wanted.entry(plugin).or_default().insert(file);
     }
     for (plugin, wanted) in wanted {
@@ -175,10 +175,13 @@ fn crates_depend_as_they_may() {
         .collect();
     assert_eq!(
         folders,
-        CRATES.map(|(folder, _)| folder.to_owned()),
+        CRATES
+            .iter()
+            .map(|(folder, _)| (*folder).to_owned())
+            .collect::<Vec<_>>(),
         "a crate that nobody thought of"
     );
-    for (folder, may) in CRATES {
+    for &(folder, may) in CRATES {
         let manifest: Table = read(&format!("{folder}/Cargo.toml")).parse().expect("a manifest");
         let ours = |section: &str| -> BTreeSet<String> {
             let section = manifest.get(section).and_then(|section| section.as_table());

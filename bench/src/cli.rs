@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::{bare, delay_proxy, instructions, upstream};
+use crate::{bare, broker, delay_proxy, echo, instructions, round_trips, upstream};
 
 #[derive(Debug, clap::Parser)]
 #[command(
@@ -41,17 +41,26 @@ pub(crate) struct Options {
 /// What a process of the bench is, beside the one that runs the rows.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Role {
+    /// A source whose answers are none
+    #[command(hide = true)]
+    BadPlugin,
     /// The naive pass-through
     #[command(hide = true)]
     Bare(bare::Args),
+    /// `idbridge serve` with every kind of source
+    #[command(hide = true)]
+    Broker(broker::Args),
     /// A TCP proxy that delays
     #[command(hide = true)]
     DelayProxy(delay_proxy::Args),
     /// A gRPC service that asks nobody
     #[command(hide = true)]
-    Echo,
+    Echo(echo::Args),
     /// Count the instructions that the work of a call takes, and compare them with those recorded
     Instructions(instructions::Args),
+    /// A client of the gRPC service that asks nobody
+    #[command(hide = true)]
+    RoundTrips(round_trips::Args),
     /// A source that answers like Okta
     #[command(hide = true)]
     Upstream(upstream::Args),

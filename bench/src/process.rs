@@ -53,18 +53,9 @@ impl Process {
         }
     }
 
-    /// What its threads ran, user and system, in nanoseconds' resolution. Threads that have ended aren't counted:
-    /// what is measured here keeps its threads.
+    /// What its threads ran.
     pub(crate) fn cpu(&self) -> Result<Duration, Error> {
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.pid()))? {
-            let path = task?.path().join("schedstat");
-            // A thread may end between the two reads.
-            let Ok(text) = fs::read_to_string(path) else { continue };
-            let ran = text.split_ascii_whitespace().next().ok_or("an empty schedstat")?;
-            nanoseconds += ran.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        cpu(self.pid())
     }
 
     /// Bytes in memory now.
@@ -84,6 +75,20 @@ impl Process {
         let kilobytes: u64 = text.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes * 1024)
     }
+}
+
+/// What the threads of a process ran, user and system, in nanoseconds' resolution. Threads that have ended aren't counted:
+/// what is measured here keeps its threads.
+pub(crate) fn cpu(pid: u32) -> Result<Duration, Error> {
+    let mut nanoseconds = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let path = task?.path().join("schedstat");
+        // A thread may end between the two reads.
+        let Ok(text) = fs::read_to_string(path) else { continue };
+        let ran = text.split_ascii_whitespace().next().ok_or("an empty schedstat")?;
+        nanoseconds += ran.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanoseconds))
 }
 
 impl Drop for Process {

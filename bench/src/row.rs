@@ -49,6 +49,8 @@ pub(crate) enum Bar {
     RatioAtMost(f64),
     /// Ours by theirs.
     RatioBelow(f64),
+    /// Ours by theirs, or else ours less theirs.
+    RatioOrExcessAtMost(f64, f64),
 }
 
 impl Sample {
@@ -75,6 +77,10 @@ impl Bar {
             Self::AtMost(_) => sample.ours,
             Self::ExcessAtMost(_) => sample.theirs.map_or(f64::NAN, |theirs| sample.ours - theirs),
             Self::RatioAtLeast(_) | Self::RatioAtMost(_) | Self::RatioBelow(_) => sample.ratio().unwrap_or(f64::NAN),
+            // What of the bar is used up, by the one that is easier to reach.
+            Self::RatioOrExcessAtMost(ratio, excess) => sample
+                .theirs
+                .map_or(f64::NAN, |theirs| sample.ours / (theirs * ratio).max(theirs + excess)),
         }
     }
 
@@ -84,6 +90,7 @@ impl Bar {
             Self::RatioAtLeast(bar) => value >= bar,
             Self::AtMost(bar) | Self::ExcessAtMost(bar) | Self::RatioAtMost(bar) => value <= bar,
             Self::RatioBelow(bar) => value < bar,
+            Self::RatioOrExcessAtMost(..) => value <= 1.0,
         }
     }
 
@@ -95,6 +102,7 @@ impl Bar {
             Self::RatioAtLeast(bar) => format!("≥ {bar} × {theirs}"),
             Self::RatioAtMost(bar) => format!("≤ {bar} × {theirs}"),
             Self::RatioBelow(bar) => format!("< {bar} × {theirs}"),
+            Self::RatioOrExcessAtMost(ratio, excess) => format!("≤ {ratio} × {theirs} or + {excess} {unit}"),
         }
     }
 }
@@ -116,6 +124,9 @@ mod tests {
             (Bar::AtMost(59.9), false),
             (Bar::ExcessAtMost(0.5), true),
             (Bar::ExcessAtMost(-41.0), false),
+            (Bar::RatioOrExcessAtMost(0.6, -90.0), true),
+            (Bar::RatioOrExcessAtMost(0.1, -40.0), true),
+            (Bar::RatioOrExcessAtMost(0.59, -41.0), false),
         ] {
             assert_eq!(bar.is_reached(bar.value(&sample)), reached, "{bar:?}");
         }

@@ -1,10 +1,14 @@
 //! All rows, in the order of the table.
 
+mod beside_a_bad_plugin;
 mod binary;
 mod cpu;
 mod first_login;
+mod grpc;
 mod handshake;
 mod hang;
+mod hashes;
+mod http;
 mod latency;
 mod memory;
 mod overload;
@@ -26,6 +30,10 @@ pub(crate) fn all() -> Vec<Box<dyn Row>> {
         handshake::rows(),
         storm::rows(),
         hang::rows(),
+        grpc::rows(),
+        http::rows(),
+        hashes::rows(),
+        beside_a_bad_plugin::rows(),
     ];
     rows.into_iter().flatten().collect()
 }

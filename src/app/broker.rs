@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
 
-use super::{Error, rest_settings};
+use super::{Error, rest_service, rest_settings};
 use crate::config::{self, Config};
 use crate::directory::routing::Routing;
 use crate::directory::{Directory, Member};
@@ -90,7 +90,7 @@ impl Broker {
         let grpc = self.grpc()?;
         let rest = match self.rest {
             // The gateway calls the whole gRPC stack in memory: what one transport refuses, the other refuses.
-            Some(settings) => stack::rest(rest::router(grpc.clone(), settings), self.metrics()),
+            Some(settings) => rest_service(rest::Gateway::new(grpc.clone(), settings), self.metrics()),
             None => axum::Router::new(),
         };
         Ok(Services { grpc, rest })

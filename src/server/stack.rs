@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use idbridge_source::{Call, RequestId};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tower::Service as _;
@@ -141,6 +140,44 @@ impl Grpc {
 }
 
 /// Around the REST gateway, which is a client of the stack above and leaves callers, deadlines and limits to it.
-pub fn rest(router: Router, metrics: &Arc<Metrics>) -> Router {
-    router.layer(from_fn_with_state(Arc::clone(metrics), layers::measure_request))
+pub fn rest<G, A>(gateway: G, metrics: &Arc<Metrics>) -> Router
+where
+    G: Fn(Request) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = Response> + Send + 'static,
+{
+    Router::new().fallback_service(Rest {
+        gateway,
+        metrics: Arc::clone(metrics),
+    })
+}
+
+/// One service, too.
+#[derive(Clone)]
+struct Rest<G> {
+    gateway: G,
+    metrics: Arc<Metrics>,
+}
+
+impl<G, A> tower::Service<Request> for Rest<G>
+where
+    G: Fn(Request) -> A,
+    A: Future<Output = Response> + Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let (started, route) = (Instant::now(), layers::route(request.uri().path()));
+        let (answer, metrics) = ((self.gateway)(request), Arc::clone(&self.metrics));
+        Box::pin(async move {
+            let response = answer.await;
+            metrics.request(route, response.status().as_u16(), started.elapsed());
+            Ok(response)
+        })
+    }
 }

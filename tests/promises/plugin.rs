@@ -64,7 +64,67 @@ fn memory(people: &str, more: &str) -> Table {
     source
 }
 
-/// The second line's numbers: how many held, were broken, were not run.
+/// People as a company has them, in their system and in the file that its author writes.
+const OWN: &str = r#"
+[[people]]
+id = "e-1001"
+login = "jdoe"
+email = "John.Doe@corp.example"
+email_verified = true
+given_name = "John"
+family_name = "Doe"
+password = "Winter is coming 7"
+
+[[people]]
+id = "e-1002"
+login = "mroe"
+email = "mary.roe@corp.example"
+email_verified = true
+given_name = "Mary"
+password = "Mary's own"
+
+[[people]]
+id = "e-1003"
+login = "left"
+email = "left@corp.example"
+password = "left in May"
+status = "disabled"
+
+[[people]]
+id = "e-1004"
+login = "shut"
+email = "shut@corp.example"
+password = "shut out 3"
+status = "locked"
+
+[[people]]
+id = "e-1005"
+login = "factor"
+email = "factor@corp.example"
+password = "owes a factor"
+second_factor = true
+
+[[people]]
+id = "e-1006"
+login = "stale"
+email = "stale@corp.example"
+password = "stale since June"
+password_expired = true
+
+[[people]]
+id = "e-1007"
+login = "office.one"
+email = "office@corp.example"
+password = "one of two"
+
+[[people]]
+id = "e-1008"
+login = "office.two"
+email = "office@corp.example"
+password = "two of two"
+"#;
+
+/// The last line's numbers: how many held, were broken, were not run.
 fn counted(output: &Output) -> [usize; 3] {
     let last = text(&output.stdout).lines().last().expect("a summary");
     let numbers = last
@@ -140,7 +200,7 @@ async fn a_broken_law_and_a_missing_plugin_are_told_apart() {
     fs::write(&file, without.collect::<Vec<_>>().join("\n[[people]]\n")).expect("written");
     let tested = idbridge(&["plugin", "test", "--url", &url, "--people", &file]).await;
     assert_eq!(tested.status.code(), Some(0), "{}", text(&tested.stdout));
-    let why = "not run  authenticate::second_factor_is_rejected: the plugin doesn't hold factor@example.com";
+    let why = "not run  authenticate::second_factor_is_rejected: nobody plays second_factor";
     assert!(
         text(&tested.stdout).lines().any(|line| line == why),
         "{}",
@@ -156,4 +216,127 @@ async fn a_broken_law_and_a_missing_plugin_are_told_apart() {
         assert_eq!(mistaken.status.code(), Some(2), "{}", text(&mistaken.stderr));
     }
     assert!(Path::new(&file).exists());
+}
+
+#[tokio::test]
+async fn with_people_of_its_own_a_plugin_is_held_to_each_law_that_they_can_show() {
+    let brokers = Brokers::new();
+    let file = brokers.path("people.toml");
+    fs::write(&file, format!("nobody = \"no.one@corp.example\"\n{OWN}")).expect("written");
+    // What the system does otherwise than the file says, and the laws that break by it.
+    let lies = [
+        (
+            "status = \"disabled\"",
+            "status = \"active\"",
+            "authenticate::ineligible_user_is_rejected (laws 2, 3): left",
+        ),
+        (
+            "status = \"locked\"",
+            "status = \"active\"",
+            "user_by_email::ineligible_is_neither_found_nor_absent (law 3): shut",
+        ),
+        (
+            "second_factor = true",
+            "second_factor = false",
+            "authenticate::second_factor_is_rejected (laws 2, 10): factor",
+        ),
+        (
+            "password_expired = true",
+            "password_expired = false",
+            "authenticate::expired_password_is_rejected (law 2): stale",
+        ),
+        (
+            "office.two\"\nemail = \"office@",
+            "office.two\"\nemail = \"other@",
+            "user_by_email::ambiguous_address_is_an_error (law 2): an address",
+        ),
+        (
+            "\"stale@corp",
+            "\"no.one@corp",
+            "user_by_email::unknown_address_is_absent (law 1): look-up of no.one",
+        ),
+        (
+            "\"John.Doe@corp",
+            "\"john.doe@corp",
+            "authenticate::user_is_the_sources_own_never_the_login_echoed (law 7): jdoe",
+        ),
+        (
+            "e-1002",
+            "e-2002",
+            "user_by_email::known_address_is_found: mroe: the id",
+        ),
+        ("Mary's own", "Mary's", "authenticate::right_password_is_accepted: mroe"),
+    ];
+    let mut secrets = Vec::new();
+    for (truth, lie, broken) in [("", "", "")].into_iter().chain(lies) {
+        let people = if truth.is_empty() {
+            OWN.to_owned()
+        } else {
+            OWN.replacen(truth, lie, 1)
+        };
+        assert!(truth.is_empty() || people != OWN, "{truth}");
+        let (plugin, url) = brokers.start("corp", memory(&people, "")).await;
+        let report = brokers.path("report.xml");
+        let tested = idbridge(&["plugin", "test", "--url", &url, "--people", &file, "--junit", &report]).await;
+        let told = text(&tested.stdout);
+        let found = told.lines().filter_map(|line| line.strip_prefix("BROKEN   "));
+        if broken.is_empty() {
+            assert_eq!(
+                (tested.status.code(), found.count()),
+                (Some(0), 0),
+                "{told}{}",
+                text(&tested.stderr)
+            );
+            let [held, _, not_run] = counted(&tested);
+            assert!(held >= 10 && not_run >= 30, "{told}");
+            for line in [
+                "plays    ada: mroe",
+                "plays    mixed_case: jdoe",
+                "plays    deactivated: left",
+                "nobody   suspended, who is disabled as well",
+                "nobody   accented, who has an accent in both login and e-mail",
+                "not run  user_by_email::address_is_compared_after_nfc: nobody plays accented",
+            ] {
+                assert!(told.lines().any(|told| told == line), "{line}\n{told}");
+            }
+        } else {
+            assert_eq!(tested.status.code(), Some(1), "{broken}: {told}");
+            assert!(found.clone().any(|line| line.starts_with(broken)), "{broken}\n{told}");
+        }
+        secrets.push(fs::read_to_string(&report).expect("a report"));
+        secrets.push(told.to_owned());
+        plugin.stop().await;
+    }
+    for password in OWN.lines().filter_map(|line| line.strip_prefix("password = ")) {
+        let password = password.trim_matches('"');
+        assert!(
+            secrets.iter().all(|text| !text.contains(password)),
+            "a password is shown"
+        );
+    }
+}
+
+/// The block of docs/plugins.md that is marked so.
+fn documented(mark: &str) -> String {
+    let document = super::architecture::read("docs/plugins.md");
+    let marked = document.split_once(&format!("<!-- {mark} -->\n```text\n"));
+    let (_, block) = marked.unwrap_or_else(|| panic!("there is no {mark}"));
+    block.split("```").next().expect("a block").to_owned()
+}
+
+#[tokio::test]
+async fn the_guides_people_are_told_of_as_it_says() {
+    let brokers = Brokers::new();
+    let file = brokers.path("people.toml");
+    let people = documented("people");
+    fs::write(&file, &people).expect("written");
+    let (_, entries) = people.split_once("\n\n").expect("nobody, and people");
+    let (plugin, url) = brokers.start("corp", memory(entries, "")).await;
+    let tested = idbridge(&["plugin", "test", "--url", &url, "--people", &file]).await;
+    let told = text(&tested.stdout);
+    assert_eq!(tested.status.code(), Some(0), "{told}{}", text(&tested.stderr));
+    for line in documented("told").lines() {
+        assert!(told.lines().any(|told| told == line), "{line}\n{told}");
+    }
+    plugin.stop().await;
 }

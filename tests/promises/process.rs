@@ -125,6 +125,15 @@ impl Process {
         }
     }
 
+    /// The most memory that it had so far, in kB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let id = self.child.as_ref().expect("it runs").id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = line.expect("a peak").trim().trim_end_matches(" kB");
+        number.parse().expect("a number")
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         let id = self.child.as_ref().expect("it runs").id();
         let pid = Pid::from_raw(id.try_into().expect("a process id")).expect("a process id");

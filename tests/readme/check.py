@@ -146,6 +146,7 @@ def check_commands(binary):
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         shims(folder / "bin", binary)
+        (folder / "examples").symlink_to(ROOT / "examples")
         environment["PATH"] = f"{folder / 'bin'}:{environment['PATH']}"
         demos = []
         try:

@@ -49,6 +49,15 @@ impl Channel {
         })
     }
 
+    /// Calls that may take so long: gRPC's `Timeout`.
+    pub(crate) fn within(mut self, timeout: &'static str) -> Self {
+        let value = HeaderValue::from_static(timeout);
+        Arc::make_mut(&mut self.head)
+            .headers_mut()
+            .insert("grpc-timeout", value);
+        self
+    }
+
     /// One unary call. Any status but OK is an error.
     pub(crate) async fn call<A: Message + Default>(&self, question: &impl Message) -> Result<A, Error> {
         let mut sender = self.sender.clone().ready().await?;

@@ -22,13 +22,24 @@ pub(crate) enum Question {
     Login,
     /// gRPC `GetUserByEmail`, of users whose login isn't their address
     LookUp,
+    /// gRPC `Authenticate`, of so many users
+    OneOf(usize),
     /// The source's own `POST /api/v1/authn`
     Source,
 }
 
 impl Question {
     pub(crate) fn is_grpc(self) -> bool {
-        matches!(self, Self::Authenticate | Self::LookUp)
+        matches!(self, Self::Authenticate | Self::LookUp | Self::OneOf(_))
+    }
+
+    /// The login of this call: of this call alone, unless there are only so many.
+    pub(crate) fn login(self, number: usize) -> String {
+        match self {
+            Self::LookUp => format!("elsewhere-{number:07}@bench.test"),
+            Self::OneOf(users) => format!("user-{:07}@bench.test", number % users),
+            _ => format!("user-{number:07}@bench.test"),
+        }
     }
 }
 
@@ -49,23 +60,17 @@ impl Target {
     pub(crate) async fn open(&self) -> Result<Line, Error> {
         let key = self.key.as_deref();
         Ok(match self.question {
-            Question::Authenticate => Line::Grpc(Channel::open(self.address, "Authenticate", key).await?),
+            Question::Authenticate | Question::OneOf(_) => {
+                Line::Grpc(Channel::open(self.address, "Authenticate", key).await?)
+            }
             Question::LookUp => Line::Grpc(Channel::open(self.address, "GetUserByEmail", key).await?),
             Question::Login | Question::Source => Line::Http(Connection::open(self.address).await?),
         })
     }
 
-    /// The login of this call alone.
-    pub(crate) fn login(&self, number: usize) -> String {
-        match self.question {
-            Question::LookUp => format!("elsewhere-{number:07}@bench.test"),
-            _ => format!("user-{number:07}@bench.test"),
-        }
-    }
-
     /// Asks, and checks that the answer is the user of the login.
     pub(crate) async fn ask(&self, line: &mut Line, number: usize) -> Result<(), Error> {
-        let login = self.login(number);
+        let login = self.question.login(number);
         let is_right = match (line, self.question) {
             (Line::Grpc(channel), Question::LookUp) => look_up(channel, &login).await?,
             (Line::Grpc(channel), _) => authenticate(channel, &login).await?,

@@ -152,7 +152,7 @@ impl Row for Cpu {
             }
         }
         for side in sides {
-            side.settle(context).await?;
+            side.settle().await?;
         }
         let divisor = (calls * TURNS) as f64 * f64::from(self.upstream_calls);
         let cost = |spent: &Spent| spent.cpu.as_secs_f64() * 1e6 / divisor;

@@ -65,7 +65,7 @@ impl Row for Latency {
             }
         }
         for side in sides {
-            side.settle(context).await?;
+            side.settle().await?;
         }
         let [ours, theirs] = latencies.map(p99);
         Ok(vec![Sample::beside(ours?, theirs?)])
@@ -76,7 +76,7 @@ impl Row for Latency {
 async fn peak(context: &Context, calls: usize) -> Result<f64, Error> {
     let mut side = Side::start(context, Plan::new(BARE, Question::Authenticate, 16, 4), None).await?;
     let wall = side.run(calls).await?.wall;
-    side.settle(context).await?;
+    side.settle().await?;
     Ok(calls as f64 / wall.as_secs_f64())
 }
 
@@ -88,7 +88,7 @@ fn delayed(service: Service) -> Plan {
 }
 
 /// In milliseconds: 99 of 100 calls took no longer.
-fn p99(mut latencies: Vec<Duration>) -> Result<f64, Error> {
+pub(super) fn p99(mut latencies: Vec<Duration>) -> Result<f64, Error> {
     latencies.sort_unstable();
     let last = (latencies.len() * 99)
         .div_ceil(100)

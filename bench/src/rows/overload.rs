@@ -81,7 +81,7 @@ async fn rates(context: &Context, round: usize, apart: Option<&Apart>) -> Result
         }
     }
     for side in sides {
-        side.settle(context).await?;
+        side.settle().await?;
     }
     let rate = |wall: Duration| (calls * TURNS) as f64 / wall.as_secs_f64();
     Ok(Sample::beside(rate(wall[0]), rate(wall[1])))

@@ -1,12 +1,13 @@
 //! One side of a comparison: a source of its own, a service before it, and the load.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::Error;
-use crate::broker::{self, Broker, Settings};
+use crate::broker::{self, Broker, Build, Settings};
 use crate::context::{self, Context, Upstream};
 use crate::load::closed::{Closed, Width};
 use crate::load::open::Open;
@@ -18,9 +19,6 @@ use crate::processors::Apart;
 /// Before anything is measured: connections, caches, allocators.
 const WARM_UP: usize = 640;
 
-/// By when the last audit record is in the file.
-const WRITTEN: Duration = Duration::from_secs(5);
-
 /// What stands before the source.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Service {
@@ -31,6 +29,8 @@ pub(super) enum Service {
     Broker(Settings),
     Echo,
     Nginx,
+    /// A broker with the sources that this writes for the source's URL. A log-in is one call there.
+    Sources(fn(&str) -> String),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +47,8 @@ pub(super) struct Side {
     upstream: Upstream,
     /// What is measured.
     process: Process,
-    /// Where a broker tells what it counted.
-    admin: Option<SocketAddr>,
+    /// Where a broker tells what it counted, and where it writes its records.
+    records: Option<(SocketAddr, PathBuf)>,
     closed: Closed,
     target: Target,
     /// From the first call at a rate on.
@@ -68,14 +68,14 @@ impl Side {
     pub(super) async fn start(context: &Context, plan: Plan, apart: Option<&Apart>) -> Result<Self, Error> {
         let upstream = context.upstream(plan.upstream)?;
         apart.map_or(Ok(()), Apart::to_service)?;
-        let (process, target, admin) = serve(context, &upstream, plan).await?;
+        let (process, target, records) = serve(context, &upstream, plan).await?;
         apart.map_or(Ok(()), Apart::to_others)?;
         let closed = Closed::open(target.clone(), plan.width).await?;
         let mut side = Self {
             plan,
             upstream,
             process,
-            admin,
+            records,
             closed,
             target,
             open: None,
@@ -108,7 +108,7 @@ impl Side {
     }
 
     /// Whether exactly what was asked reached the source, and the metrics and the audit of a broker. Ends the side.
-    pub(super) async fn settle(mut self, context: &Context) -> Result<(), Error> {
+    pub(super) async fn settle(mut self) -> Result<(), Error> {
         self.process.check()?;
         let counts = self.upstream.counts().await?;
         for (what, expected) in self.expected() {
@@ -118,20 +118,10 @@ impl Side {
                 return Err(format!("{service:?}: the source counted {what} = {found:?}, not {expected}").into());
             }
         }
-        let Some(admin) = self.admin else { return Ok(()) };
-        let made = u64::try_from(self.made)?;
-        let began = Instant::now();
-        loop {
-            let (counted, audited) = broker::answered(context, admin).await?;
-            if counted == made && audited == made {
-                return Ok(());
-            }
-            // Records are written by a thread of their own.
-            if counted != made || began.elapsed() > WRITTEN {
-                return Err(format!("of {made} calls, {counted} are in the metrics and {audited} in the audit").into());
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let Some((admin, log)) = self.records else {
+            return Ok(());
+        };
+        broker::settle(&log, admin, self.made).await
     }
 
     fn expected(&self) -> Vec<(&'static str, usize)> {
@@ -143,7 +133,7 @@ impl Side {
         let full = match self.plan.service {
             Service::Bare { full } => full,
             Service::Broker(settings) => !settings.one_call,
-            Service::Echo | Service::Nginx => false,
+            Service::Echo | Service::Nginx | Service::Sources(_) => false,
         };
         vec![
             ("routes.authn", log_ins),
@@ -172,7 +162,7 @@ async fn serve(
     context: &Context,
     upstream: &Upstream,
     plan: Plan,
-) -> Result<(Process, Target, Option<SocketAddr>), Error> {
+) -> Result<(Process, Target, Option<(SocketAddr, PathBuf)>), Error> {
     let question = plan.question;
     let target = |address, key| Target { address, question, key };
     Ok(match plan.service {
@@ -186,7 +176,13 @@ async fn serve(
         Service::Broker(settings) => {
             let broker = Broker::start(context, &upstream.url(), settings).await?;
             let address = if question.is_grpc() { broker.grpc } else { broker.rest };
-            (broker.process, target(address, Some(broker.key)), Some(broker.admin))
+            let records = (broker.admin, broker.log);
+            (broker.process, target(address, Some(broker.key)), Some(records))
+        }
+        Service::Sources(sources) => {
+            let broker = Broker::with(context, Build::Shipped, &sources(&upstream.url()), None).await?;
+            let records = (broker.admin, broker.log);
+            (broker.process, target(broker.grpc, Some(broker.key)), Some(records))
         }
         Service::Echo => {
             let (process, ready) = context.role(&["echo"])?;

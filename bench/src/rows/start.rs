@@ -118,7 +118,7 @@ impl Launch {
     ) -> Result<Self, Error> {
         const PLACE: &str = "http://127.0.0.1:1";
         let like = Broker::start(context, PLACE, settings).await?;
-        let text = fs::read_to_string(context.folder.path().join("idbridge.toml"))?;
+        let text = fs::read_to_string(like.log.with_extension("toml"))?;
         let config = context.folder.path().join("launch.toml");
         fs::write(&config, text.replace(PLACE, org_url) + more)?;
         Ok(Self { config, key: like.key })
@@ -147,6 +147,7 @@ impl Launch {
             rest: address("rest")?,
             admin: address("admin")?,
             key: self.key.clone(),
+            log: self.config.with_extension("log"),
             process,
         };
         Ok((broker, when.duration_since(began)))

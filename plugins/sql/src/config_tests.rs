@@ -201,6 +201,30 @@ fn statuses_are_told_apart() {
     assert_eq!(found, ["s.toml:1: statuses: has no effect without `columns.status`"]);
 }
 
+/// `sha1$SALT$…` has no author, and a decoy that nobody could check would tell of everybody who isn't there.
+#[test]
+fn who_salted_old_digests_has_to_be_said() {
+    const SHA1: &str = "sha1$salt$6bc4ff1aa50aab2041a2d46a6ea0c48e3e4adb50";
+    const SHA256: &str = "sha256$salt$59b3e8d637cf97edbe2384cf59cb7453dfe30789e3b4d4a2b9b1a1d2e3f40516";
+    const MD5: &str = "md5$salt$67a1e09bb1f83f5007dc119c14d663aa";
+    let decoy = |hash: &str, more: &str| {
+        let good = GOOD.replace(GOOD.split('"').nth(5).expect("the decoy"), hash);
+        mistakes(&format!("{more}\n{good}"))
+    };
+    let refused = "s.toml:1: decoy_hash: is no password hash that could be checked";
+    for (hash, django, werkzeug) in [(SHA1, true, true), (SHA256, false, true), (MD5, true, false)] {
+        assert_eq!(decoy(hash, ""), [refused], "{hash}");
+        for (by, known) in [("django", django), ("werkzeug", werkzeug)] {
+            let wanted = if known { vec![] } else { vec![refused] };
+            assert_eq!(decoy(hash, &format!("salted_by = \"{by}\"")), wanted, "{hash}, {by}");
+        }
+    }
+    assert_eq!(
+        mistakes(&format!("salted_by = \"hunter2\"\n{GOOD}")),
+        ["s.toml:1: salted_by: must be one of \"django\", \"werkzeug\""]
+    );
+}
+
 #[test]
 fn debug_shows_no_secret() {
     let tree = node(toml::from_str(&format!("password = \"hunter2\"\n{GOOD}")).expect("TOML"));

@@ -1,17 +1,15 @@
-//! The suite on a source whose upstream nobody here holds: a plugin that runs elsewhere, with the suite's people in it.
+//! The suite on a source whose upstream nobody here holds: a plugin that runs elsewhere, with the suite's people in it or
+//! with its own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use idbridge_source::{
-    Authentication, Budget, Call, Capabilities, Cursor, Email, Factors, IdentitySource, Login, Lookup, Page, Password,
-    SourceError, UserId, UserName, same_identifier,
-};
+use idbridge_source::IdentitySource;
 use tokio::sync::Notify;
 
+use crate::cast::Cast;
 use crate::suite::{LIMIT, runtime};
 use crate::trial::Trial;
-use crate::world::Person;
 use crate::{Case, Fault, Log, Subject, Submission, Violation};
 
 /// How a case ended.
@@ -21,31 +19,26 @@ pub enum Ended {
     Held,
     /// It holds or it doesn't: nobody knows, and this is why.
     NotRun(String),
+    /// The same: the source asked for patience in the middle of it. Whoever asks again later may find out.
+    Throttled,
 }
 
 const CONTROL: &str = "needs control over the plugin's upstream, or sight of what reaches it";
 
-/// Runs one case, in a runtime of its own, on a source that is built in it. Without these people the cases that ask for
-/// them are not run, and neither is what needs an upstream that can be broken or looked into.
+/// Runs one case, in a runtime of its own, on a source that is built in it. A case that lacks somebody in this cast is not
+/// run, and neither is what needs an upstream that can be broken or looked into.
 pub fn check_alone<E>(
     case: &Case,
-    missing: &[Person],
+    cast: &Cast,
     build: impl FnOnce() -> Result<Arc<dyn IdentitySource>, E>,
 ) -> Result<Ended, E> {
     runtime().block_on(async {
         let stop = Arc::new(Stop::default());
-        let source: Arc<dyn IdentitySource> = Arc::new(Watched {
+        let alone = Alone {
             source: build()?,
-            missing: missing.to_vec(),
             stop: Arc::clone(&stop),
-        });
-        let trial = Trial::new(
-            Box::new(Alone {
-                source,
-                stop: Arc::clone(&stop),
-            }),
-            Log::default(),
-        );
+        };
+        let trial = Trial::new(Box::new(alone), Log::default(), cast.clone());
         let declared = trial.operations();
         if let Some(operation) = case.needs.iter().find(|need| !declared.contains(need)) {
             return Ok(Ended::NotRun(format!("the source doesn't declare {operation:?}")));
@@ -54,11 +47,17 @@ pub fn check_alone<E>(
             // First, so that what ends the case isn't outrun by what the case makes of it.
             biased;
             () = stop.told.notified() => Ended::NotRun(stop.because()),
-            verdict = tokio::time::timeout(LIMIT, case.verdict(&trial)) => match verdict {
-                Ok(Ok(())) => Ended::Held,
-                Ok(Err(violation)) => Ended::Broken(violation),
-                Err(_late) => Ended::Broken(Violation::new("it never ends")),
-            },
+            verdict = tokio::time::timeout(LIMIT, case.verdict(&trial)) => {
+                let verdict = verdict.unwrap_or_else(|_late| Err(Violation::new("it never ends")));
+                if trial.lacked_patience() {
+                    return Ok(Ended::Throttled);
+                }
+                match (trial.lacks(&verdict), verdict) {
+                    (Some(whom), _) => Ended::NotRun(format!("nobody plays {whom}")),
+                    (None, Ok(())) => Ended::Held,
+                    (None, Err(violation)) => Ended::Broken(violation),
+                }
+            }
         })
     })
 }
@@ -112,78 +111,5 @@ impl Subject for Alone {
 
     async fn answered(&self, _: usize) {
         self.stop.stop(CONTROL.to_owned()).await
-    }
-}
-
-/// Ends the case that asks for somebody who isn't there.
-#[derive(Debug)]
-struct Watched {
-    source: Arc<dyn IdentitySource>,
-    missing: Vec<Person>,
-    stop: Arc<Stop>,
-}
-
-impl Watched {
-    async fn is_there(&self, asked: &str) {
-        let is_asked = |person: &&Person| {
-            [person.login, person.email]
-                .iter()
-                .any(|own| same_identifier(own, asked))
-        };
-        if let Some(person) = self.missing.iter().find(is_asked) {
-            self.stop
-                .stop(format!("the plugin doesn't hold {}", person.login))
-                .await
-        }
-    }
-}
-
-#[async_trait]
-impl IdentitySource for Watched {
-    fn capabilities(&self) -> Capabilities {
-        self.source.capabilities()
-    }
-
-    async fn authenticate(
-        &self,
-        call: &Call,
-        login: &Login,
-        password: &Password,
-    ) -> Result<Authentication, SourceError> {
-        self.is_there(login.as_str()).await;
-        self.source.authenticate(call, login, password).await
-    }
-
-    async fn user_by_email(&self, call: &Call, email: &Email) -> Result<Lookup, SourceError> {
-        self.is_there(email.as_str()).await;
-        self.source.user_by_email(call, email).await
-    }
-
-    async fn user_by_login(&self, call: &Call, login: &UserName) -> Result<Lookup, SourceError> {
-        self.is_there(login.as_str()).await;
-        self.source.user_by_login(call, login).await
-    }
-
-    async fn list(&self, call: &Call, after: Option<&Cursor>) -> Result<Page, SourceError> {
-        if let Some(person) = self.missing.first()
-            && self.capabilities().list
-        {
-            self.stop
-                .stop(format!("the plugin doesn't hold {}", person.login))
-                .await
-        }
-        self.source.list(call, after).await
-    }
-
-    async fn factors(&self, call: &Call, id: &UserId) -> Result<Factors, SourceError> {
-        self.source.factors(call, id).await
-    }
-
-    fn budget(&self) -> Budget {
-        self.source.budget()
-    }
-
-    async fn probe(&self, call: &Call) -> Result<(), SourceError> {
-        self.source.probe(call).await
     }
 }

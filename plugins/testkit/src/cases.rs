@@ -17,6 +17,15 @@ use crate::{Verdict, Violation};
 /// Whether this is that person, as the source spells them, with nothing added.
 fn is(user: &User, person: &Person) -> Verdict {
     let who = person.login;
+    // What stands before the bar is said by whoever is asked on the way, such as another broker.
+    let same_id = |id: &str| {
+        user.id
+            .as_str()
+            .rsplit_once('|')
+            .map_or(user.id.as_str(), |(_, own)| own)
+            == id
+    };
+    ensure!(person.id.is_none_or(same_id), "{who}: the id is not the source's");
     ensure!(
         user.login == person.login,
         "{who}: the login is not spelt as at the source"

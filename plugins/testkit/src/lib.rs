@@ -27,10 +27,14 @@
 
 mod alone;
 mod cases;
+pub mod cast;
 mod log;
+mod spelling;
 mod subject;
 mod suite;
 mod trial;
+#[cfg(feature = "upstreams")]
+pub mod upstreams;
 pub mod world;
 
 pub use alone::{Ended, check_alone};

@@ -2,6 +2,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::cast::Cast;
 use crate::trial::Trial;
 use crate::{Log, Operation, Subject, Verdict, Violation, cases};
 
@@ -188,7 +189,7 @@ pub fn check<S: Subject>(name: &str, subject: impl Future<Output = S>) -> Verdic
             if subject.may_pause_time() {
                 tokio::time::pause();
             }
-            let trial = Trial::new(Box::new(subject), log.clone());
+            let trial = Trial::new(Box::new(subject), log.clone(), Cast::suite());
             let verdict = tokio::time::timeout(LIMIT, case.verdict(&trial)).await;
             verdict.unwrap_or_else(|_| Err(Violation::new("it never ends")))
         })

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,8 @@ use idbridge_source::{
 };
 use tokio::time::Instant;
 
-use crate::world::{ADA, Person};
+use crate::cast::{self, Cast};
+use crate::world::Person;
 use crate::{Log, Subject};
 
 /// Longer than a sound source takes for an answer, and short enough that one that hangs fails the case soon.
@@ -63,6 +65,18 @@ pub(crate) struct Trial {
     pub(crate) subject: Box<dyn Subject>,
     pub(crate) source: Arc<dyn IdentitySource>,
     pub(crate) log: Log,
+    cast: Cast,
+    lacks: RefCell<Lacks>,
+}
+
+/// Who would have been wanted.
+#[derive(Debug, Default)]
+struct Lacks {
+    whom: Vec<&'static str>,
+    /// The case couldn't go on.
+    ended: bool,
+    /// The source has asked for patience, and what comes of it is no verdict on it.
+    patience: bool,
 }
 
 impl fmt::Debug for Trial {
@@ -72,9 +86,79 @@ impl fmt::Debug for Trial {
 }
 
 impl Trial {
-    pub(crate) fn new(subject: Box<dyn Subject>, log: Log) -> Self {
+    pub(crate) fn new(subject: Box<dyn Subject>, log: Log, cast: Cast) -> Self {
         let source = subject.source();
-        Self { subject, source, log }
+        Self {
+            subject,
+            source,
+            log,
+            cast,
+            lacks: RefCell::default(),
+        }
+    }
+
+    /// Everything is well with her, and she is always there.
+    pub(crate) fn ada(&self) -> Person {
+        self.cast.ada
+    }
+
+    /// Nobody's login and nobody's address.
+    pub(crate) fn nobody(&self) -> &'static str {
+        self.cast.nobody
+    }
+
+    pub(crate) fn cast(&self) -> &Cast {
+        &self.cast
+    }
+
+    /// Who plays this person, without whom the case can't go on.
+    pub(crate) fn person(&self, person: &Person) -> Result<Person, Violation> {
+        self.cast.player(person).ok_or_else(|| {
+            self.lack(cast::name(person));
+            self.lacks.borrow_mut().ended = true;
+            Violation::new("nobody plays a part")
+        })
+    }
+
+    /// Who plays these people, those who are there. Where somebody isn't, what the others show still counts against the
+    /// source, and never for it.
+    pub(crate) fn people<const N: usize>(&self, people: [Person; N]) -> Vec<Person> {
+        let player = |person: &Person| {
+            let player = self.cast.player(person);
+            if player.is_none() {
+                self.lack(cast::name(person));
+            }
+            player
+        };
+        people.iter().filter_map(player).collect()
+    }
+
+    pub(crate) fn lack(&self, whom: &'static str) {
+        let mut lacks = self.lacks.borrow_mut();
+        if !lacks.whom.contains(&whom) {
+            lacks.whom.push(whom);
+        }
+    }
+
+    /// The same answer, noted if it says nothing but that one should wait.
+    fn heeded<T>(&self, answer: Result<T, SourceError>) -> Result<T, SourceError> {
+        let throttled = |error: &SourceError| matches!(error.kind(), ErrorKind::Throttled { .. });
+        if answer.as_ref().is_err_and(throttled) {
+            self.lacks.borrow_mut().patience = true;
+        }
+        answer
+    }
+
+    /// Whether the source asked for patience.
+    pub(crate) fn lacked_patience(&self) -> bool {
+        self.lacks.borrow().patience
+    }
+
+    /// Whom the case lacked, unless it found something wrong with the others.
+    pub(crate) fn lacks(&self, verdict: &Verdict) -> Option<String> {
+        let lacks = self.lacks.borrow();
+        let is_open = lacks.ended || verdict.is_ok() && !lacks.whom.is_empty();
+        is_open.then(|| lacks.whom.join(", "))
     }
 
     pub(crate) fn call(&self) -> Call {
@@ -82,9 +166,8 @@ impl Trial {
     }
 
     pub(crate) async fn authenticate(&self, login: &str, password: &str) -> Result<Authentication, SourceError> {
-        self.source
-            .authenticate(&self.call(), &parsed_login(login), &parsed_password(password))
-            .await
+        let (login, password) = (parsed_login(login), parsed_password(password));
+        self.heeded(self.source.authenticate(&self.call(), &login, &password).await)
     }
 
     /// A log-in with the password that this person has.
@@ -93,11 +176,11 @@ impl Trial {
     }
 
     pub(crate) async fn by_email(&self, email: &str) -> Result<Lookup, SourceError> {
-        self.source.user_by_email(&self.call(), &parsed_email(email)).await
+        self.heeded(self.source.user_by_email(&self.call(), &parsed_email(email)).await)
     }
 
     pub(crate) async fn by_login(&self, login: &str) -> Result<Lookup, SourceError> {
-        self.source.user_by_login(&self.call(), &parsed_user_name(login)).await
+        self.heeded(self.source.user_by_login(&self.call(), &parsed_user_name(login)).await)
     }
 
     pub(crate) async fn page(&self, after: Option<&Cursor>) -> Result<Page, SourceError> {
@@ -123,7 +206,7 @@ impl Trial {
         match self.authenticate(login, password).await {
             Ok(Authentication::Reject(rejection)) => Ok(rejection),
             other => Err(Violation::new(format!(
-                "{login} with {password:?}: {other:?}, not Reject"
+                "{login} with a password that isn't to get in: {other:?}, not Reject"
             ))),
         }
     }
@@ -160,22 +243,27 @@ impl Trial {
 
     /// Asks for Ada with this operation; what a source answers on a good day is described in words.
     pub(crate) async fn ask(&self, operation: Operation, call: &Call) -> Result<String, SourceError> {
+        self.heeded(self.answer(operation, call).await)
+    }
+
+    async fn answer(&self, operation: Operation, call: &Call) -> Result<String, SourceError> {
         let describe = |lookup: Lookup| format!("{lookup:?}");
+        let ada = self.ada();
         match operation {
             Operation::Authenticate => {
-                let (login, password) = (parsed_login(ADA.login), parsed_password(ADA.password));
+                let (login, password) = (parsed_login(ada.login), parsed_password(ada.password));
                 let answer = self.source.authenticate(call, &login, &password).await?;
                 Ok(format!("{answer:?}"))
             }
             Operation::List => self.source.list(call, None).await.map(|page| format!("{page:?}")),
             Operation::UserByEmail => self
                 .source
-                .user_by_email(call, &parsed_email(ADA.email))
+                .user_by_email(call, &parsed_email(ada.email))
                 .await
                 .map(describe),
             Operation::UserByLogin => self
                 .source
-                .user_by_login(call, &parsed_user_name(ADA.login))
+                .user_by_login(call, &parsed_user_name(ada.login))
                 .await
                 .map(describe),
         }

@@ -8,20 +8,21 @@ mod subject;
 
 use std::convert::Infallible;
 
-use idbridge_testkit::world::{NAMELESS, Person, SECOND_FACTOR};
-use idbridge_testkit::{CASES, Case, Ended, Subject as _, check_alone};
+use idbridge_testkit::cast::Cast;
+use idbridge_testkit::world::{INACTIVE, NAMELESS, NOBODY, PEOPLE, Person, SECOND_FACTOR};
+use idbridge_testkit::{CASES, Case, Ended, Fault, Subject as _, check_alone};
 
 fn case(name: &str) -> &'static Case {
     CASES.iter().find(|case| case.name == name).expect("a case")
 }
 
 fn ended(name: &str, settings: &str) -> Ended {
-    alone(case(name), &[], settings)
+    alone(case(name), &Cast::suite(), settings)
 }
 
-fn alone(case: &Case, missing: &[Person], settings: &str) -> Ended {
+fn alone(case: &Case, cast: &Cast, settings: &str) -> Ended {
     let build = || Ok::<_, Infallible>(subject::MemorySubject::new(settings).source());
-    match check_alone(case, missing, build) {
+    match check_alone(case, cast, build) {
         Ok(ended) => ended,
         Err(never) => match never {},
     }
@@ -31,9 +32,10 @@ fn alone(case: &Case, missing: &[Person], settings: &str) -> Ended {
 fn a_sound_source_breaks_nothing_and_what_was_not_run_says_why() {
     let (mut held, mut not_run) = (0, 0);
     for case in CASES {
-        match alone(case, &[], "") {
+        match alone(case, &Cast::suite(), "") {
             Ended::Broken(violation) => panic!("{}: {violation}", case.name),
             Ended::Held => held += 1,
+            Ended::Throttled => panic!("{}: throttled", case.name),
             Ended::NotRun(because) => {
                 assert!(!because.is_empty(), "{}", case.name);
                 not_run += 1;
@@ -67,12 +69,49 @@ fn what_needs_the_upstream_is_not_run() {
 }
 
 #[test]
-fn who_is_missing_is_not_asked_for() {
-    let missing = [NAMELESS, SECOND_FACTOR];
-    let check = |name| alone(case(name), &missing, "");
-    let without = Ended::NotRun("the plugin doesn't hold nameless@example.com".to_owned());
-    assert_eq!(check("user_by_email::nothing_is_invented"), without);
-    assert_eq!(check("user_by_email::known_address_is_found"), Ended::Held);
-    // Of the others it isn't known whether they are all who were meant.
-    assert_eq!(check("list::everybody_is_listed_once"), without);
+fn a_part_that_nobody_plays_never_counts_as_held() {
+    let missing = [INACTIVE, NAMELESS, SECOND_FACTOR];
+    let people: Vec<Person> = PEOPLE
+        .into_iter()
+        .filter(|person| missing.iter().all(|one| one.login != person.login))
+        .collect();
+    let cast = Cast::of(&people, NOBODY).expect("Ada is there");
+    let check = |name, settings| alone(case(name), &cast, settings);
+    for (name, whom) in [
+        ("user_by_email::nothing_is_invented", "nameless"),
+        ("authenticate::second_factor_is_rejected", "second_factor"),
+        ("authenticate::ineligible_user_is_rejected", "inactive"),
+    ] {
+        let not_run = Ended::NotRun(format!("nobody plays {whom}"));
+        assert_eq!(check(name, ""), not_run, "{name}");
+    }
+    assert_eq!(check("user_by_email::known_address_is_found", ""), Ended::Held);
+    let Ended::NotRun(whom) = check("list::everybody_is_listed_once", "") else {
+        panic!("not everybody is there")
+    };
+    assert!(whom.contains("nameless") && whom.contains("inactive"), "{whom}");
+    // What those who are there show counts against the source.
+    let expired = check(
+        "authenticate::expired_password_is_rejected",
+        "on_password_expired = 'accept'",
+    );
+    assert!(matches!(expired, Ended::Broken(_)), "{expired:?}");
+}
+
+/// A directory that limits how often it is asked is no broken one, and isn't a sound one either.
+#[test]
+fn a_source_that_asks_for_patience_is_neither_held_nor_broken() {
+    for name in [
+        "authenticate::wrong_password_is_rejected_not_an_error",
+        "user_by_email::unknown_address_is_absent",
+        "faults::undeclared_operation_is_unsupported",
+    ] {
+        let subject = subject::MemorySubject::new("");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(subject.inflict(Fault::Throttled));
+        let Ok(ended) = check_alone(case(name), &Cast::suite(), || Ok::<_, Infallible>(subject.source()));
+        assert_eq!(ended, Ended::Throttled, "{name}");
+    }
 }

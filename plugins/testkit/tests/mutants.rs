@@ -9,12 +9,15 @@ mod defect;
 mod subject;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 
 use defect::{Defect, Habit, SOUND, amend, forget, reject, unlike};
 use idbridge_source::{
     Admission, Authentication, Cursor, ErrorKind, Finding, Lookup, Page, Rejection, SourceError, User, UserId, Verdict,
 };
-use idbridge_testkit::{CASES, Subject, check};
+use idbridge_testkit::cast::Cast;
+use idbridge_testkit::world::{PEOPLE, Person};
+use idbridge_testkit::{CASES, Case, Ended, Subject, check, check_alone};
 use subject::MemorySubject;
 
 const DOWN: ErrorKind = ErrorKind::Unavailable { retry_after: None };
@@ -48,7 +51,7 @@ fn mutants() -> Vec<(&'static str, Defect)> {
         ("authenticate::identifier_ignores_ascii_case_but_not_accents", Defect { login: |login| login.replace("ADA", "nobody"), ..SOUND }),
         ("authenticate::user_is_the_sources_own_never_the_login_echoed", Defect { log_in: |answer, login| match answer { Ok(Accept(user)) => Ok(Accept(User { login: login.into(), ..user })), other => other }, ..SOUND }),
         ("authenticate::password_reaches_the_upstream_byte_for_byte", Defect { password: |password| password.trim().into(), ..SOUND }),
-        ("authenticate::password_reaches_the_upstream_byte_for_byte", Defect { password: |password| password.replace('E', "e"), ..SOUND }),
+        ("authenticate::password_reaches_the_upstream_byte_for_byte", Defect { password: |password| password.to_ascii_lowercase(), ..SOUND }),
         ("authenticate::login_reaches_the_upstream_byte_for_byte", Defect { login: |login| login.replace('\\', "/"), ..SOUND }),
         ("authenticate::password_is_submitted_once", Defect { habit: Habit::SubmitTwice, ..SOUND }),
         ("authenticate::caller_hanging_up_does_not_cut_the_check", Defect { habit: Habit::CutTheCheck, ..SOUND }),
@@ -146,6 +149,53 @@ fn each_case_has_a_mutant_and_passes_the_sound_source() {
     for case in cases {
         check(case, async { SOUND.subject(everything()) }).expect("a mutant without a defect passes");
     }
+}
+
+/// People of an upstream's own, each fit for one part.
+fn own_people() -> Vec<Person> {
+    let moved = |text: &'static str| {
+        let text = text.replace("@example.com", "@corp.example");
+        &*text.replace("@Example.COM", "@Corp.Example").leak()
+    };
+    let own = |person: Person| Person {
+        login: moved(person.login),
+        email: moved(person.email),
+        given_name: person.given_name.map(|_| "Test"),
+        password: person.password.replace("hunter2", "Pa55 word").leak(),
+        ..person
+    };
+    PEOPLE.into_iter().map(own).collect()
+}
+
+#[test]
+fn with_people_of_ones_own_each_case_that_is_run_catches_a_mutant() {
+    let people = own_people();
+    let cast = Cast::of(&people, "nobody@corp.example").expect("Ada is there");
+    assert_eq!(cast.unplayed().count(), 0);
+    let ended = |case: &Case, defect: Defect| {
+        let subject = || defect.subject(MemorySubject::holding(&people, "lookup_by_login = true"));
+        match check_alone(case, &cast, || Ok::<_, Infallible>(subject().source())) {
+            Ok(ended) => ended,
+            Err(never) => match never {},
+        }
+    };
+    let mut laws = BTreeSet::new();
+    let mut run = 0;
+    for case in CASES
+        .iter()
+        .filter(|case| !matches!(ended(case, SOUND), Ended::NotRun(_)))
+    {
+        assert_eq!(ended(case, SOUND), Ended::Held, "{}", case.name);
+        let mut own = mutants().into_iter().filter(|(name, _)| *name == case.name);
+        let broken = own.any(|(_, defect)| matches!(ended(case, defect), Ended::Broken(_)));
+        assert!(broken, "{} lets every mutant pass", case.name);
+        laws.extend(case.laws);
+        run += 1;
+    }
+    assert!(
+        run > 30 && laws == BTreeSet::from([1, 2, 3, 4, 5, 6, 7, 10]),
+        "{run}: {laws:?}"
+    );
 }
 
 mod inside_a_decorator {

@@ -11,7 +11,7 @@ use crate::config::is_name;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  idbridge plugin new acme --lang python\n  \
                         idbridge plugin new acme --lang rust --out plugins/acme\n\n\
-                        python, node: a program of its own, asked over gRPC with kind = \"grpc\". rust: a crate of this \
+                        go, node, python: a program of its own, asked over gRPC with kind = \"grpc\". rust: a crate of this \
                         project, compiled in, in the shape of plugins/memory.")]
 pub(crate) struct NewArgs {
     /// The source's name: lower-case letters, digits and single underscores, a letter first
@@ -79,18 +79,24 @@ fn write(name: &str, lang: Language, out: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn next_steps(name: &str, lang: Language, out: &Path) -> String {
     match lang {
-        Language::Node | Language::Python => {
+        Language::Go | Language::Node | Language::Python => {
             let readme = out.join("README.md");
             format!("\nNext: {}, from the top.", readme.display())
         }
         Language::Rust => format!(
-            "\nNext, in the project's folder:\n  \
-             Cargo.toml      to `members`: \"{out}\"\n                  \
-             to [workspace.dependencies]: idbridge-{name} = {{ path = \"{out}\" }}\n                  \
-             to [features]: {name} = [\"dep:idbridge-{name}\"]\n                  \
-             to [dependencies]: idbridge-{name} = {{ workspace = true, optional = true }}\n  \
-             src/sources.rs  to `kinds!`: \"{name}\": idbridge_{name}::{title},\n  \
+            "\nNext, in the project's folder, where lists are alphabetical:\n  \
+             Cargo.toml             to `members`: \"{out}\"\n                         \
+             to [workspace.dependencies]: idbridge-{name} = {{ path = \"{out}\" }}\n                         \
+             to [features]: {name} = [\"dep:idbridge-{name}\"]\n                         \
+             to [dependencies]: idbridge-{name} = {{ workspace = true, optional = true }}\n                         \
+             to [dev-dependencies], to the features of `idbridge`: \"{name}\"\n  \
+             src/sources.rs         to `kinds!`: \"{name}\": idbridge_{name}::{title},\n  \
+             src/sources/tests.rs   to the kinds that there are: \"{name}\"\n  \
+             tests/architecture.rs  to CRATES: (\"{out}\", &[\"idbridge-source\"]),\n                         \
+             to NAMES_PLUGINS: (\"src/sources.rs\", \"idbridge_{name}\"),\n  \
+             cargo fmt\n  \
              cargo test -p idbridge-{name}\n  \
+             cargo test --test promises architecture\n  \
              cargo run --features {name} -- check --config FILE\n  \
              plugins/README.md says what comes then.",
             out = out.display(),
@@ -105,7 +111,7 @@ mod tests {
 
     #[test]
     fn what_is_written_names_the_source_and_nothing_is_left_open() {
-        for lang in [Language::Node, Language::Python, Language::Rust] {
+        for lang in [Language::Go, Language::Node, Language::Python, Language::Rust] {
             let dir = tempfile::tempdir().expect("a folder");
             let out = dir.path().join("plugins/ac_me_");
             let written = write("ac_me_", lang, &out).expect("written");

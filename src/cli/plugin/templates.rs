@@ -3,6 +3,7 @@
 /// Where a source can be written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
 pub(crate) enum Language {
+    Go,
     Node,
     Python,
     /// Compiled in.
@@ -17,6 +18,9 @@ macro_rules! files {
 
 type Files = &'static [(&'static str, &'static str)];
 
+const GO: Files = files!(
+    "templates/go": "README.md", "people.go", "people.toml", "plugin.go", "plugin_test.go"
+);
 const NODE: Files = files!(
     "templates/node": "README.md", "package.json", "people.js", "people.toml", "plugin.js", "plugin.test.js"
 );
@@ -36,6 +40,7 @@ const PROTO: Files = &[(
 /// Paths in the new folder, and what stands there.
 pub(super) fn files(name: &str, lang: Language) -> impl Iterator<Item = (&'static str, String)> {
     let (templates, contract) = match lang {
+        Language::Go => (GO, PROTO),
         Language::Node => (NODE, PROTO),
         Language::Python => (PYTHON, PROTO),
         Language::Rust => (RUST, &[][..]),
@@ -43,7 +48,7 @@ pub(super) fn files(name: &str, lang: Language) -> impl Iterator<Item = (&'stati
     let (title, name) = (title(name), name.to_owned());
     templates.iter().chain(contract).map(move |(path, text)| {
         let text = match lang {
-            Language::Node | Language::Python => text.replace("__NAME__", &name),
+            Language::Go | Language::Node | Language::Python => text.replace("__NAME__", &name),
             Language::Rust => text.replace("Memory", &title).replace("memory", &name),
         };
         (*path, text)

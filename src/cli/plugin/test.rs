@@ -1,4 +1,4 @@
-//! `plugin test`: the behaviour suite against a source that runs elsewhere. `plugin people`: whom it must hold.
+//! `plugin test`: the behaviour suite against a source that runs elsewhere. `plugin people`: with whom.
 
 mod junit;
 mod people;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use idbridge_source::{
     Blueprint, ErrorKind, Node, Origin, Reader, SecretFiles, SourceContext, SourceError, SystemClock, Value,
 };
-use idbridge_testkit::world::{ADA, Person};
+use idbridge_testkit::cast::Cast;
 use idbridge_testkit::{CASES, Case, Ended, check_alone};
 
 use crate::app::probe;
@@ -27,7 +27,7 @@ pub(crate) struct TestArgs {
     /// Where the plugin listens: https://…, unix:///…, or http://… on loopback
     #[arg(long)]
     url: String,
-    /// Whom the plugin holds: what `plugin people` prints, without those whom it can't hold
+    /// Whom the plugin knows: what `plugin people` prints, or people whom its system has
     #[arg(long, value_name = "FILE")]
     people: PathBuf,
     /// Write the verdicts to this file as JUnit XML
@@ -44,6 +44,9 @@ pub(crate) struct TestArgs {
     plain_not_found: bool,
 }
 
+/// Why a case isn't judged of a source that says when to come back.
+const PATIENCE: &str = "the plugin asked for patience; ask again later";
+
 /// A case, and what became of it.
 struct Verdict {
     case: &'static Case,
@@ -57,9 +60,9 @@ pub(crate) fn people() -> Exit {
 
 pub(crate) fn test(test: &TestArgs, environment: &Environment) -> Exit {
     let told = test
-        .blueprint(environment)
-        .and_then(|blueprint| Ok((blueprint, test.missing()?)));
-    let (blueprint, missing) = match told {
+        .cast()
+        .and_then(|cast| Ok((test.blueprint(&cast, environment)?, cast)));
+    let (blueprint, cast) = match told {
         Ok(told) => told,
         Err(problem) => {
             output::error(&problem);
@@ -70,9 +73,15 @@ pub(crate) fn test(test: &TestArgs, environment: &Environment) -> Exit {
         output::error(&format!("the plugin can't be tested: {}", error.chain()));
         return Exit::Unknown;
     }
+    for (part, person) in cast.played() {
+        output::line(&format!("plays    {}: {}", part.name, person.login));
+    }
+    for part in cast.unplayed() {
+        output::line(&format!("nobody   {}, who {}", part.name, part.takes));
+    }
     let verdicts: Vec<Verdict> = CASES
         .iter()
-        .map(|case| Verdict::of(case, &missing, &*blueprint))
+        .map(|case| Verdict::of(case, &cast, &*blueprint))
         .inspect(|verdict| output::line(&verdict.to_text()))
         .collect();
     output::line(&summary(&verdicts));
@@ -82,8 +91,15 @@ pub(crate) fn test(test: &TestArgs, environment: &Environment) -> Exit {
         output::error(&format!("{} can't be written: {}", path.display(), error.kind()));
         return Exit::Usage;
     }
-    let is_broken = verdicts.iter().any(|verdict| matches!(verdict.ended, Ended::Broken(_)));
-    if is_broken { Exit::No } else { Exit::Fine }
+    let has = |fits: fn(&Ended) -> bool| verdicts.iter().any(|verdict| fits(&verdict.ended));
+    match (
+        has(|ended| matches!(ended, Ended::Broken(_))),
+        has(|ended| *ended == Ended::Throttled),
+    ) {
+        (true, _) => Exit::No,
+        (false, true) => Exit::Unknown,
+        (false, false) => Exit::Fine,
+    }
 }
 
 /// Whether there is anything to test: else each case would blame the plugin for an address.
@@ -107,13 +123,13 @@ fn reach(blueprint: &dyn Blueprint) -> Result<(), SourceError> {
 
 impl TestArgs {
     /// The settings of a source of the kind `grpc`.
-    fn blueprint(&self, environment: &Environment) -> Result<Arc<dyn Blueprint>, String> {
+    fn blueprint(&self, cast: &Cast, environment: &Environment) -> Result<Arc<dyn Blueprint>, String> {
         let text = |text: &str| Value::Text(text.to_owned());
         let mut settings = vec![("url", text(&self.url))];
         if self.no_look_ups {
             settings.push(("look_ups", Value::Bool(false)));
         } else {
-            settings.push(("canary", text(ADA.email)));
+            settings.push(("canary", text(cast.ada.email)));
         }
         if self.plain_not_found {
             settings.push(("plain_not_found", Value::Bool(true)));
@@ -143,17 +159,17 @@ impl TestArgs {
         }
     }
 
-    fn missing(&self) -> Result<Vec<Person>, String> {
+    fn cast(&self) -> Result<Cast, String> {
         let path = self.people.display();
         let text =
             std::fs::read_to_string(&self.people).map_err(|error| format!("{path} can't be read: {}", error.kind()))?;
-        people::missing(&text).map_err(|problem| format!("{path}: {problem}"))
+        people::read(&text).map_err(|problem| format!("{path}: {problem}"))
     }
 }
 
 impl Verdict {
-    fn of(case: &'static Case, missing: &[Person], blueprint: &dyn Blueprint) -> Self {
-        let ended = check_alone(case, missing, || blueprint.build());
+    fn of(case: &'static Case, cast: &Cast, blueprint: &dyn Blueprint) -> Self {
+        let ended = check_alone(case, cast, || blueprint.build());
         Self {
             case,
             ended: ended.unwrap_or_else(|error| Ended::NotRun(error.to_string())),
@@ -166,6 +182,7 @@ impl Verdict {
             Ended::Broken(violation) => format!("BROKEN   {name}{}: {violation}", laws(self.case)),
             Ended::Held => format!("held     {name}"),
             Ended::NotRun(because) => format!("not run  {name}: {because}"),
+            Ended::Throttled => format!("not run  {name}: {PATIENCE}"),
         }
     }
 }
@@ -185,7 +202,7 @@ fn summary(verdicts: &[Verdict]) -> String {
         "{} held, {} broken, {} not run",
         count(|ended| *ended == Ended::Held),
         count(|ended| matches!(ended, Ended::Broken(_))),
-        count(|ended| matches!(ended, Ended::NotRun(_))),
+        count(|ended| matches!(ended, Ended::NotRun(_) | Ended::Throttled)),
     )
 }
 

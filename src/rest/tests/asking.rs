@@ -5,9 +5,8 @@ use http::{Method, Request, StatusCode};
 use serde_json::json;
 use tonic::Code;
 
-use super::double::{Double, SETTINGS, Says, ada, get_user, login, post, send};
+use super::double::{Double, SETTINGS, Says, ada, get_user, login, post, router, send};
 use super::refusal;
-use crate::rest::router;
 
 #[tokio::test]
 async fn what_is_asked_is_what_came() {

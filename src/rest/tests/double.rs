@@ -14,7 +14,7 @@ use tower::ServiceExt as _;
 
 use crate::pb::identity_service_server::{IdentityService, IdentityServiceServer};
 use crate::pb::{self, authenticate_response, get_user_by_email_response};
-use crate::rest::{EmailFrom, Settings};
+use crate::rest::{EmailFrom, Gateway, Settings, Transport};
 
 pub(super) const SETTINGS: Settings = Settings {
     deadline: Duration::from_secs(5),
@@ -72,11 +72,8 @@ impl Double {
     /// The gateway over either, each with its name.
     pub(super) async fn gateways(&self, settings: Settings) -> [(&'static str, Router); 2] {
         [
-            ("in memory", crate::rest::router(self.in_memory(), settings)),
-            (
-                "over a socket",
-                crate::rest::router(self.over_a_socket().await, settings),
-            ),
+            ("in memory", router(self.in_memory(), settings)),
+            ("over a socket", router(self.over_a_socket().await, settings)),
         ]
     }
 
@@ -220,4 +217,10 @@ pub(super) fn ada() -> Box<pb::User> {
         email: "Ada@example.com".to_owned(),
         ..Default::default()
     })
+}
+
+/// The gateway as a test asks it.
+pub(super) fn router<T: Transport>(transport: T, settings: Settings) -> Router {
+    let gateway = Arc::new(Gateway::new(transport, settings));
+    Router::new().fallback(move |request: Request<Body>| async move { gateway.serve(request).await })
 }

@@ -9,8 +9,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::double::{Double, SETTINGS, Says, ada, channel, channel_to, get_user, listener, login, post, send};
-use crate::rest::{Settings, router};
+use super::double::{Double, SETTINGS, Says, ada, channel, channel_to, get_user, listener, login, post, router, send};
+use crate::rest::Settings;
 
 #[tokio::test]
 async fn a_panic_is_500_and_the_next_request_is_answered() {

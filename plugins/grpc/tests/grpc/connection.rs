@@ -1,11 +1,12 @@
 //! The ways to a plugin that need no certificate.
 
 use idbridge_source::{Authentication, ErrorKind, UserName};
+use idbridge_testkit::upstreams::grpc::Upstream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::reply::{Reply, ada, found};
-use crate::upstream::Upstream;
+use crate::reply::{Reply, Said as _, ada, found};
+
 use crate::{PATIENCE, UNAVAILABLE, call_within, kind, log_in, source_at};
 
 #[tokio::test]

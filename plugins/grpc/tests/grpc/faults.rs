@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use h2::Reason;
 use idbridge_source::{Authentication, ErrorKind};
+use idbridge_testkit::upstreams::grpc::Upstream;
 use tokio::time::Instant;
 
-use crate::reply::{End, Reply, ada, found};
-use crate::upstream::Upstream;
+use crate::reply::{End, Reply, Said as _, ada, found};
+
 use crate::{PATIENCE, UNAVAILABLE, by_email, by_login, kind, log_in, log_in_within, source_at};
 
 #[tokio::test]

@@ -9,7 +9,6 @@ mod ill_formed;
 mod metadata;
 mod reply;
 mod tls;
-mod upstream;
 mod wire;
 
 use std::path::Path;

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use idbridge_source::{Email, RequestId, TraceContext};
+use idbridge_testkit::upstreams::grpc::Upstream;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::reply::{Reply, ada, found};
-use crate::upstream::Upstream;
+use crate::reply::{Reply, Said as _, ada, found};
+
 use crate::{CANARY, PATIENCE, call_within, kind, source, source_at, text};
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

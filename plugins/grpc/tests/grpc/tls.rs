@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use idbridge_source::{Authentication, IdentitySource, Value};
+use idbridge_testkit::upstreams::grpc::Upstream;
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
-use crate::reply::{Reply, ada, found};
-use crate::upstream::Upstream;
+use crate::reply::{Reply, Said as _, ada, found};
+
 use crate::{CANARY, UNAVAILABLE, kind, log_in, source, text};
 
 type Pair = CertifiedKey<KeyPair>;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use idbridge_source::{Authentication, ErrorKind, Lookup, Rejection};
+use idbridge_testkit::upstreams::http::{Double, Reply};
 use idbridge_testkit::world::ADA;
 use serde_json::json;
 
-use crate::double::{Double, Reply};
 use crate::world::{by_login, log_in, probe, source};
 
 /// A row for each outcome: the status is its place in the list, from 400 on.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use idbridge_source::{Authentication, ErrorKind, Lookup};
+use idbridge_testkit::upstreams::http::{Double, Reply, Request};
 use idbridge_testkit::world::ADA;
 use serde_json::json;
 
-use crate::double::{Double, Reply, Request};
 use crate::legacy;
 use crate::world::{by_email, example, log_in, source};
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use idbridge_source::{Authentication, Email, ErrorKind, Login, Lookup, Password, Rejection, SourceError};
+use idbridge_testkit::upstreams::http::{Double, Reply};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::double::{Double, Reply};
 use crate::legacy;
 use crate::world::{PASSWORD, by_email, call_within, example, log_in, mistakes, source};
 

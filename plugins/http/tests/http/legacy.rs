@@ -1,10 +1,9 @@
 //! A home-made login API: what many companies have, and what the README's example describes.
 
 use idbridge_source::same_identifier;
+use idbridge_testkit::upstreams::http::{Double, Reply, Request};
 use idbridge_testkit::world::{ADA, PEOPLE, Person, Status};
 use serde_json::{Value, json};
-
-use crate::double::{Double, Reply, Request};
 
 pub(crate) const TOKEN: &str = "s3cret-token";
 pub(crate) const LOG_IN: &str = "/api/login";

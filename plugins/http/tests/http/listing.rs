@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use idbridge_source::{Admission, Cursor, ErrorKind, IdentitySource, Listed, Page, SourceError};
+use idbridge_testkit::upstreams::http::{Double, Reply};
 use serde_json::{Value, json};
 
 use crate::behaviour::subject::{BY_CURSOR, BY_LINK, BY_OFFSET, BY_PAGE, list};
-use crate::double::{Double, Reply};
 use crate::legacy;
 use crate::world::{call_within, example, source};
 

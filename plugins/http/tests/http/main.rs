@@ -5,7 +5,6 @@
 mod answers;
 mod auth;
 mod behaviour;
-mod double;
 mod fusionauth;
 mod hostile;
 mod keycloak;

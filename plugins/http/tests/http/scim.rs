@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use idbridge_source::{Authentication, ErrorKind, IdentitySource, Lookup, Rejection};
+use idbridge_testkit::upstreams::http::{Double, Reply, Request};
 use serde_json::{Value, json};
 
-use crate::double::{Double, Reply, Request};
 use crate::listing::everybody;
 use crate::world::{PASSWORD, by_email, by_login, example, log_in, source};
 

@@ -18,7 +18,12 @@ pub(crate) struct MemorySubject {
 impl MemorySubject {
     /// With these settings beside the people, as TOML.
     pub(crate) fn new(settings: &str) -> Self {
-        let people: String = PEOPLE
+        Self::holding(&PEOPLE, settings)
+    }
+
+    /// With these people in place of the world's.
+    pub(crate) fn holding(people: &[Person], settings: &str) -> Self {
+        let people: String = people
             .iter()
             .enumerate()
             .map(|(index, person)| entry(index, person))

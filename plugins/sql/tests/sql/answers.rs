@@ -218,6 +218,55 @@ async fn declared_digests_take_the_salt_of_their_row() {
     }
 }
 
+/// Made by Django and by Werkzeug themselves: plugins/passwords/tests/vectors/old.tsv.
+#[tokio::test]
+async fn old_digests_are_read_as_those_who_wrote_them_did() {
+    const PASSWORD: &str = "correct horse battery staple";
+    const DJANGO: [&str; 2] = [
+        "sha1$iRLXQqtrFNe13gCwii9OXX$f22437a9556d1e80ac30f4461cfcbd8e7a472a78",
+        "md5$hHOrM2aZt4g1eUYJSy2A34$63ebb16ee224e4b969529e658ddf1c9e",
+    ];
+    const WERKZEUG: [&str; 2] = [
+        "sha1$DfPJ6GjOcohgHkat$da8ded9034908e44355f8946716a16451f109c1a",
+        "sha256$VaP26fV7cS1b4h3p$07e1b5f804537e7c9705eb1afe271c89ee6e6af27d3de6f8998f34d7719d2c51",
+    ];
+    const UNKNOWN: &str =
+        "protocol (read a password hash): a password hash is in no known format, and none was declared";
+    let digest = "[digest]\nfunction = \"sha1\"\nlayout = \"password\"";
+    let by = |name: &str| format!("salted_by = \"{name}\"");
+    let table = [
+        (DJANGO[0], String::new(), UNKNOWN),
+        // A declaration is for digests without a mark.
+        (DJANGO[0], digest.to_owned(), UNKNOWN),
+        (DJANGO[0], by("django"), "accepted"),
+        (DJANGO[1], by("django"), "accepted"),
+        (WERKZEUG[0], String::new(), UNKNOWN),
+        (WERKZEUG[0], by("werkzeug"), "accepted"),
+        (WERKZEUG[1], by("werkzeug"), "accepted"),
+        // The same letters, computed as the other does.
+        (DJANGO[0], by("werkzeug"), "wrong_password"),
+        (WERKZEUG[0], by("django"), "wrong_password"),
+        // What the other never wrote.
+        (DJANGO[1], by("werkzeug"), UNKNOWN),
+        (WERKZEUG[1], by("django"), UNKNOWN),
+    ];
+    let others = [
+        "sha224$VaP26fV7cS1b4h3p$00",
+        "sha384$VaP26fV7cS1b4h3p$00",
+        "plain$$hunter2",
+    ];
+    let others = others.map(|hash| (hash, by("werkzeug"), UNKNOWN));
+    for (hash, settings, wanted) in table.into_iter().chain(others) {
+        let (source, _folder) = self::table(&ada(&format!("'{hash}'")), &settings).await;
+        let case = format!("{hash}, {settings}");
+        assert_eq!(log_in(&source, "ada", PASSWORD).await, wanted, "{case}");
+        let wrong = if wanted == "accepted" { "wrong_password" } else { wanted };
+        assert_eq!(log_in(&source, "ada", "hunter2").await, wrong, "{case}");
+        assert_eq!(look_up(&source, "ada@example.com").await, "found", "{case}");
+        assert_eq!(log_in(&source, "nobody", PASSWORD).await, "unknown_user", "{case}");
+    }
+}
+
 #[tokio::test]
 async fn groups_and_attributes_are_the_columns() {
     let row = format!("(1, 'ada', 'ada@example.com', '{DECOY}', 7, '[\"staff\", \"Wheel\"]')");

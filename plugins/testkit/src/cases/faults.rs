@@ -4,7 +4,7 @@ use idbridge_source::{Authentication, ErrorKind};
 use tokio::time::Instant;
 
 use crate::trial::{Trial, call_until, ensure, parsed_email, parsed_login, parsed_password};
-use crate::world::{ADA, NOBODY, WRONG_PASSWORD};
+use crate::world::WRONG_PASSWORD;
 use crate::{Fault, Operation, Verdict, Violation};
 
 /// What a caller grants where the upstream says nothing.
@@ -32,12 +32,13 @@ pub(crate) async fn undeclared_operation_is_unsupported(trial: &Trial) -> Verdic
 }
 
 pub(crate) async fn outage_is_never_a_rejection(trial: &Trial) -> Verdict {
+    let ada = trial.ada();
     for fault in Fault::ALL {
         trial.subject.inflict(fault).await;
         for (login, password) in [
-            (ADA.login, ADA.password),
-            (ADA.login, WRONG_PASSWORD),
-            (NOBODY, ADA.password),
+            (ada.login, ada.password),
+            (ada.login, WRONG_PASSWORD),
+            (trial.nobody(), ada.password),
         ] {
             let call = call_until(Instant::now() + DEADLINE);
             let answer = trial
@@ -45,7 +46,7 @@ pub(crate) async fn outage_is_never_a_rejection(trial: &Trial) -> Verdict {
                 .authenticate(&call, &parsed_login(login), &parsed_password(password))
                 .await;
             // A check that needs no credential of ours is answered, and then rightly.
-            let right = (login, password) == (ADA.login, ADA.password);
+            let right = (login, password) == (ada.login, ada.password);
             let answered = match &answer {
                 Ok(Authentication::Accept(_)) => fault == Fault::CredentialRefused && right,
                 Ok(Authentication::Reject(_)) => fault == Fault::CredentialRefused && !right,
@@ -61,7 +62,7 @@ pub(crate) async fn outage_is_never_a_rejection(trial: &Trial) -> Verdict {
 pub(crate) async fn outage_is_never_absent(trial: &Trial) -> Verdict {
     for fault in Fault::ALL {
         trial.subject.inflict(fault).await;
-        for address in [NOBODY, ADA.email] {
+        for address in [trial.nobody(), trial.ada().email] {
             let call = call_until(Instant::now() + DEADLINE);
             let answer = trial.source.user_by_email(&call, &parsed_email(address)).await;
             ensure!(answer.is_err(), "{fault:?}: {address}: {answer:?}, not an error");

@@ -3,7 +3,7 @@ use tokio::time::Instant;
 
 use super::{is, none_of};
 use crate::trial::{Trial, call_until, ensure, parsed_login};
-use crate::world::{NAMELESS, NOBODY, PEOPLE, Person, TWIN_ONE, UNSAID};
+use crate::world::{NAMELESS, PEOPLE, Person, UNSAID};
 use crate::{Fault, Verdict, Violation};
 
 /// A list of the world's people that isn't over by then never ends.
@@ -13,7 +13,7 @@ const DEADLINE: std::time::Duration = std::time::Duration::from_millis(200);
 
 pub(crate) async fn everybody_is_listed_once(trial: &Trial) -> Verdict {
     let listed = everybody(trial).await?;
-    for person in PEOPLE {
+    for person in trial.people(PEOPLE) {
         is(&only(&listed, &person)?.user, &person)?;
     }
     for (index, one) in listed.iter().enumerate() {
@@ -25,7 +25,7 @@ pub(crate) async fn everybody_is_listed_once(trial: &Trial) -> Verdict {
 
 pub(crate) async fn admission_is_what_a_call_answers(trial: &Trial) -> Verdict {
     let listed = everybody(trial).await?;
-    for person in PEOPLE {
+    for person in trial.people(PEOPLE) {
         let listed = only(&listed, &person)?;
         let factors = match &listed.factors {
             Some(factors) => factors.admission,
@@ -48,7 +48,7 @@ pub(crate) async fn admission_is_what_a_call_answers(trial: &Trial) -> Verdict {
                 person.login
             );
         }
-        if can.user_by_email && person.email != TWIN_ONE.email {
+        if can.user_by_email && trial.cast().has_email_alone(&person) {
             let wanted = first_no(listed.look_up, factors);
             let answer = trial.by_email(person.email).await;
             let same = match &answer {
@@ -69,17 +69,19 @@ pub(crate) async fn admission_is_what_a_call_answers(trial: &Trial) -> Verdict {
 
 pub(crate) async fn nothing_is_invented(trial: &Trial) -> Verdict {
     let listed = everybody(trial).await?;
-    let nameless = only(&listed, &NAMELESS)?;
-    let names = [
-        &nameless.user.name,
-        &nameless.user.given_name,
-        &nameless.user.family_name,
-    ];
-    ensure!(
-        names.iter().all(|name| name.is_none()),
-        "somebody without a name was given one"
-    );
-    for person in [NAMELESS, UNSAID] {
+    for person in trial.people([NAMELESS]) {
+        let nameless = only(&listed, &person)?;
+        let names = [
+            &nameless.user.name,
+            &nameless.user.given_name,
+            &nameless.user.family_name,
+        ];
+        ensure!(
+            names.iter().all(|name| name.is_none()),
+            "somebody without a name was given one"
+        );
+    }
+    for person in trial.people([NAMELESS, UNSAID]) {
         let verified = only(&listed, &person)?.address_verified;
         ensure!(
             verified != Some(true),
@@ -131,8 +133,9 @@ pub(crate) async fn listing_submits_no_password(trial: &Trial) -> Verdict {
 }
 
 pub(crate) async fn cursors_show_no_personal_data(trial: &Trial) -> Verdict {
-    let needles: Vec<String> = PEOPLE
-        .iter()
+    let needles: Vec<String> = trial
+        .people(PEOPLE)
+        .into_iter()
         .flat_map(|person| [person.login.to_owned(), person.email.to_owned()])
         .collect();
     let mut next = answered(trial.page(None).await)?.next;
@@ -145,10 +148,11 @@ pub(crate) async fn cursors_show_no_personal_data(trial: &Trial) -> Verdict {
 }
 
 pub(crate) async fn claimants_are_as_listed(trial: &Trial) -> Verdict {
-    let Some(nobody) = claimants(trial, NOBODY).await? else {
+    let nobody = trial.nobody();
+    let Some(claiming) = claimants(trial, nobody).await? else {
         return Ok(()); // it can't tell, and says so
     };
-    ensure!(nobody.is_empty(), "{NOBODY} is claimed by {nobody:?}");
+    ensure!(claiming.is_empty(), "{nobody} is claimed by {claiming:?}");
     let listed = everybody(trial).await?;
     let state = |listed: &Listed| {
         (
@@ -158,7 +162,7 @@ pub(crate) async fn claimants_are_as_listed(trial: &Trial) -> Verdict {
             listed.look_up,
         )
     };
-    for person in PEOPLE {
+    for person in trial.people(PEOPLE) {
         let listed = only(&listed, &person)?;
         for typed in [person.login, person.email] {
             let claimants = claimants(trial, typed).await?.unwrap_or_default();
@@ -178,7 +182,7 @@ pub(crate) async fn outage_is_never_no_claimant(trial: &Trial) -> Verdict {
     for fault in Fault::ALL {
         trial.subject.inflict(fault).await;
         let call = call_until(Instant::now() + DEADLINE);
-        let answer = trial.source.claimants(&call, &parsed_login(NOBODY)).await;
+        let answer = trial.source.claimants(&call, &parsed_login(trial.nobody())).await;
         ensure!(answer.is_err(), "{fault:?}: {answer:?}, not an error");
         trial.subject.heal().await;
     }

@@ -5,7 +5,7 @@ use tokio::time::{Duration, Instant};
 
 use super::none_of;
 use crate::trial::{Trial, call_until, parsed_email, parsed_login, parsed_password};
-use crate::world::{NOBODY, PASSWORD_MARK, PEOPLE, WRONG_PASSWORD};
+use crate::world::{PASSWORD_MARK, PEOPLE, WRONG_PASSWORD};
 use crate::{Fault, Verdict};
 
 pub(crate) async fn debug_shows_no_secret(trial: &Trial) -> Verdict {
@@ -38,20 +38,22 @@ struct Shown {
 
 impl Shown {
     async fn of(trial: &Trial) -> Self {
+        // Where nobody can, this isn't begun: real people's accounts are no place to try for nothing.
+        trial.subject.heal().await;
         let mut shown = Self::default();
         shown.add(&trial.source);
-        for person in &PEOPLE {
+        for person in &trial.people(PEOPLE) {
             shown.log_in(&trial.log_in(person).await);
             shown.look_up(&trial.by_email(person.email).await);
             shown.look_up(&trial.by_login(person.login).await);
         }
-        shown.log_in(&trial.authenticate(PEOPLE[0].login, WRONG_PASSWORD).await);
-        shown.log_in(&trial.authenticate(NOBODY, WRONG_PASSWORD).await);
-        shown.look_up(&trial.by_email(NOBODY).await);
+        shown.log_in(&trial.authenticate(trial.ada().login, WRONG_PASSWORD).await);
+        shown.log_in(&trial.authenticate(trial.nobody(), WRONG_PASSWORD).await);
+        shown.look_up(&trial.by_email(trial.nobody()).await);
         shown.examine(trial, &trial.call()).await;
         for fault in Fault::ALL {
             trial.subject.inflict(fault).await;
-            let person = &PEOPLE[0];
+            let person = trial.ada();
             let call = || call_until(Instant::now() + Duration::from_millis(100));
             let (login, password) = (parsed_login(person.login), parsed_password(person.password));
             shown.log_in(&trial.source.authenticate(&call(), &login, &password).await);
@@ -68,7 +70,7 @@ impl Shown {
 
     /// With somebody's password for the canary's.
     async fn examine(&mut self, trial: &Trial, call: &Call) {
-        let password = parsed_password(PEOPLE[0].password);
+        let password = parsed_password(trial.ada().password);
         for finding in trial.source.examine(call, Some(&password)).await {
             self.add(&finding);
             self.findings.push_str(&format!("{finding:?}\n"));
@@ -108,12 +110,13 @@ impl Shown {
 fn everything(trial: &Trial) -> Vec<String> {
     let mut needles = trial.subject.secrets();
     needles.push(PASSWORD_MARK.to_owned());
-    needles.push(NOBODY.to_owned());
-    let people = PEOPLE
+    needles.push(trial.nobody().to_owned());
+    let everybody = trial.people(PEOPLE);
+    let people = everybody
         .iter()
         .flat_map(|person| [Some(person.login), Some(person.email), person.family_name]);
     needles.extend(people.flatten().map(str::to_owned));
     // As they stand in a URL.
-    needles.extend(PEOPLE.iter().map(|person| person.email.replace('@', "%40")));
+    needles.extend(everybody.iter().map(|person| person.email.replace('@', "%40")));
     needles
 }

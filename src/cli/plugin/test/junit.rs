@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use idbridge_testkit::Ended;
 
-use super::Verdict;
+use super::{PATIENCE, Verdict};
 
 pub(super) fn report(verdicts: &[Verdict]) -> String {
     let count = |fits: fn(&Ended) -> bool| verdicts.iter().filter(|verdict| fits(&verdict.ended)).count();
     let failures = count(|ended| matches!(ended, Ended::Broken(_)));
-    let skipped = count(|ended| matches!(ended, Ended::NotRun(_)));
+    let skipped = count(|ended| matches!(ended, Ended::NotRun(_) | Ended::Throttled));
     let counts = format!(
         "tests=\"{}\" failures=\"{failures}\" skipped=\"{skipped}\"",
         verdicts.len()
@@ -29,6 +29,7 @@ pub(super) fn report(verdicts: &[Verdict]) -> String {
                 let message = escaped(&violation.to_string());
                 writeln!(text, "><failure message=\"{message}\"/></testcase>")
             }
+            Ended::Throttled => writeln!(text, "><skipped message=\"{PATIENCE}\"/></testcase>"),
             Ended::NotRun(because) => writeln!(text, "><skipped message=\"{}\"/></testcase>", escaped(because)),
         };
     }

@@ -8,17 +8,19 @@ use async_trait::async_trait;
 use idbridge_source::{
     Authentication, Call, Email, ErrorKind, IdentitySource, Login, Lookup, Password, Rejection, RequestId, SourceError,
 };
+use idbridge_testkit::upstreams::grpc::{Question, Upstream};
 use idbridge_testkit::world::ADA;
 use idbridge_testkit::{Fault, Subject, Submission};
+use prost::Message as _;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::memory::MemorySubject;
-use crate::reply::{End, Reply, accepted, found, ineligible, rejected};
-use crate::upstream::{Question, Upstream};
-use crate::wire::{RejectionReason, User};
+use crate::reply::{End, Reply, Said as _, accepted, found, ineligible, rejected};
+
+use crate::wire::{AuthenticateRequest, GetUserByEmailRequest, RejectionReason, User};
 use crate::{source, text};
 
 const KEY: &str = "idbridge-to-plugin-key";
@@ -78,9 +80,12 @@ impl Subject for GrpcSubject {
 
     async fn submissions(&self) -> Vec<Submission> {
         let passwords = self.upstream.seen().passwords.into_iter();
-        let whole = |asked: crate::wire::AuthenticateRequest| Submission {
-            login: Some(asked.login),
-            password: Some(asked.password),
+        let whole = |asked| {
+            let asked = AuthenticateRequest::decode(asked).expect("a question");
+            Submission {
+                login: Some(asked.login),
+                password: Some(asked.password),
+            }
         };
         passwords.map(whole).collect()
     }
@@ -117,6 +122,7 @@ async fn answer(
     let call = Call::new(id, Instant::now() + Duration::from_secs(60));
     match question {
         Question::Authenticate(asked) => {
+            let asked = AuthenticateRequest::decode(asked).expect("a question");
             let login = Login::parse(&asked.login).expect("a login");
             let password = Password::parse(asked.password).expect("a password");
             match behind.authenticate(&call, &login, &password).await {
@@ -126,6 +132,7 @@ async fn answer(
             }
         }
         Question::LookUp(asked) => {
+            let asked = GetUserByEmailRequest::decode(asked).expect("a question");
             let email = Email::parse(&asked.email).expect("an address");
             match behind.user_by_email(&call, &email).await {
                 Ok(Lookup::Absent) => Reply::status(status(Code::NotFound, "USER_NOT_FOUND", None)),

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use idbridge_source::IdentitySource;
+use idbridge_testkit::upstreams::http::{Double, Reply};
 use idbridge_testkit::{Fault, Subject, Submission};
 use serde_json::json;
 
-use crate::double::{Double, Reply};
 use crate::legacy::{self, LOG_IN, TOKEN};
 use crate::world::{example, source};
 
@@ -80,7 +80,7 @@ impl Subject for LegacySubject {
 
     async fn submissions(&self) -> Vec<Submission> {
         let received = self.double.received().into_iter();
-        let submission = |request: crate::double::Request| {
+        let submission = |request: idbridge_testkit::upstreams::http::Request| {
             let body = request.json();
             let text = |key: &str| body[key].as_str().map(str::to_owned);
             Submission {

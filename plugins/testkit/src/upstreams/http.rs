@@ -1,6 +1,7 @@
 //! A server on loopback that answers as it is told, breaks as it is told, and keeps what it was sent. HTTP is spoken by
 //! hand, so that an answer can be anything.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,17 +9,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+/// What was sent.
+#[derive(Clone)]
+pub struct Request {
+    pub method: String,
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
 }
 
 /// Head and body, or what an upstream never says.
 #[derive(Clone, Debug)]
-pub(crate) enum Reply {
+pub enum Reply {
     /// The connection ends within the answer.
     Cut,
     /// A body without an end.
@@ -34,7 +36,8 @@ pub(crate) enum Reply {
 
 type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
-pub(crate) struct Double {
+/// The server. Dropping it closes its listener and all connections.
+pub struct Double {
     port: u16,
     state: Arc<State>,
     serving: JoinHandle<()>,
@@ -49,11 +52,13 @@ struct State {
 }
 
 impl Reply {
-    pub(crate) fn json(status: u16, body: impl ToString) -> Self {
+    /// This status, and this JSON.
+    pub fn json(status: u16, body: impl ToString) -> Self {
         Self::typed(status, "application/json", body)
     }
 
-    pub(crate) fn typed(status: u16, content_type: &str, body: impl ToString) -> Self {
+    /// This status, and a body of this type.
+    pub fn typed(status: u16, content_type: &str, body: impl ToString) -> Self {
         Self::Http {
             status,
             headers: vec![("Content-Type", content_type.to_owned())],
@@ -61,7 +66,8 @@ impl Reply {
         }
     }
 
-    pub(crate) fn empty(status: u16) -> Self {
+    /// This status, without a body.
+    pub fn empty(status: u16) -> Self {
         Self::Http {
             status,
             headers: Vec::new(),
@@ -69,7 +75,8 @@ impl Reply {
         }
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+    /// The same, with this header.
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Self::Http { headers, .. } = &mut self {
             headers.push((name, value.to_owned()));
         }
@@ -78,27 +85,31 @@ impl Reply {
 }
 
 impl Request {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// The first header of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn json(&self) -> serde_json::Value {
+    /// The body as JSON; null if it is none.
+    pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    pub(crate) fn text(&self) -> String {
+    /// The body as text.
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub(crate) fn path(&self) -> &str {
+    /// The target up to its query.
+    pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
     /// The value of an item of the query, decoded.
-    pub(crate) fn query(&self, name: &str) -> Option<String> {
+    pub fn query(&self, name: &str) -> Option<String> {
         let url = url::Url::parse(&format!("http://double{}", self.target)).expect("a target");
         // `+` is a plus here, and not a space: the client writes %20.
         let query = url.query()?.replace('+', "%2B");
@@ -109,7 +120,7 @@ impl Request {
     }
 
     /// A segment of the path, decoded.
-    pub(crate) fn segment(&self, number: usize) -> Option<String> {
+    pub fn segment(&self, number: usize) -> Option<String> {
         let segment = self.path().split('/').nth(number + 1)?;
         let decoded = percent_encoding::percent_decode_str(segment).decode_utf8();
         decoded.ok().map(|text| text.into_owned())
@@ -117,7 +128,8 @@ impl Request {
 }
 
 impl Double {
-    pub(crate) async fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    /// On a free port, answering each request as the handler does.
+    pub async fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let normal: Handler = Arc::new(handler);
@@ -131,34 +143,36 @@ impl Double {
         Self { port, state, serving }
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it is.
+    pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// From now on it answers everything so.
-    pub(crate) fn answer(&self, reply: Reply) {
+    pub fn answer(&self, reply: Reply) {
         self.state.handler.send_replace(Arc::new(move |_| reply.clone()));
     }
 
     /// From now on it answers as at first.
-    pub(crate) fn heal(&self) {
+    pub fn heal(&self) {
         let normal = Arc::clone(&lock(&self.state.normal));
         self.state.handler.send_replace(normal);
     }
 
-    pub(crate) fn received(&self) -> Vec<Request> {
+    /// What was sent to it so far.
+    pub fn received(&self) -> Vec<Request> {
         self.state.received.borrow().clone()
     }
 
     /// Waits until so many requests to this path have come.
-    pub(crate) async fn arrived(&self, path: &str, count: usize) {
+    pub async fn arrived(&self, path: &str, count: usize) {
         let mut received = self.state.received.subscribe();
         let enough = |all: &Vec<Request>| all.iter().filter(|request| request.path() == path).count() >= count;
         received.wait_for(enough).await.expect("the double lives");
     }
 
     /// Waits until so many requests to this path were answered.
-    pub(crate) async fn answered(&self, path: &str, count: usize) {
+    pub async fn answered(&self, path: &str, count: usize) {
         let mut answered = self.state.answered.subscribe();
         let enough = |all: &Vec<String>| all.iter().filter(|known| *known == path).count() >= count;
         answered.wait_for(enough).await.expect("the double lives");
@@ -264,4 +278,18 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no panic")
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Request { .. }")
+    }
+}
+
+impl fmt::Debug for Double {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Double")
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
 }

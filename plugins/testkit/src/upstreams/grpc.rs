@@ -1,48 +1,55 @@
 //! A server of `idbridge.v1.IdentityService` on bare HTTP/2, which says what it is told to and counts what reaches it.
+//! Messages are bytes: whoever tests has types for them.
 
+mod reply;
+
+use std::fmt;
 use std::future::poll_fn;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::SendResponse;
 use h2::{RecvStream, SendStream};
 use http::{HeaderMap, Request, Response};
-use prost::Message as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Notify, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use crate::PATIENCE;
-use crate::reply::{End, Reply};
-use crate::wire::{AuthenticateRequest, GetUserByEmailRequest};
+pub use reply::{End, Reply, framed, headers};
 
-/// What was asked.
+/// Longer than anything takes that is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What was asked: an encoded `AuthenticateRequest`, or an encoded `GetUserByEmailRequest`.
 #[derive(Clone)]
-pub(crate) enum Question {
-    Authenticate(AuthenticateRequest),
-    LookUp(GetUserByEmailRequest),
+pub enum Question {
+    Authenticate(Bytes),
+    LookUp(Bytes),
 }
 
+/// What has reached the server.
 #[derive(Clone, Default)]
-pub(crate) struct Seen {
-    pub(crate) connections: usize,
-    pub(crate) heads: Vec<HeaderMap>,
-    /// Log-ins, in their order.
-    pub(crate) passwords: Vec<AuthenticateRequest>,
+pub struct Seen {
+    pub connections: usize,
+    pub heads: Vec<HeaderMap>,
+    /// Log-ins, in their order: encoded `AuthenticateRequest`s.
+    pub passwords: Vec<Bytes>,
     /// Log-ins whose whole answer was sent to a client that still listened.
-    pub(crate) answered: usize,
+    pub answered: usize,
     /// Bytes of bodies.
-    pub(crate) sent: usize,
+    pub sent: usize,
 }
 
-pub(crate) struct Upstream {
-    pub(crate) url: String,
-    pub(crate) seen: watch::Sender<Seen>,
-    running: AbortHandle,
+/// The server. Dropping it closes its listener and all connections.
+pub struct Upstream {
+    pub url: String,
+    seen: watch::Sender<Seen>,
+    running: JoinHandle<()>,
 }
 
 type Answering = Pin<Box<dyn Future<Output = Reply> + Send>>;
@@ -58,7 +65,8 @@ struct Server {
 }
 
 impl Upstream {
-    pub(crate) async fn start<F>(handler: impl Fn(Question) -> F + Send + Sync + 'static) -> Self
+    /// On a free port, answering each question as the handler does.
+    pub async fn start<F>(handler: impl Fn(Question) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Reply> + Send + 'static,
     {
@@ -66,11 +74,12 @@ impl Upstream {
     }
 
     /// Always the same reply.
-    pub(crate) async fn saying(reply: Reply) -> Self {
+    pub async fn saying(reply: Reply) -> Self {
         Self::start(move |_| std::future::ready(reply.clone())).await
     }
 
-    pub(crate) async fn start_at<F>(
+    /// At this address, with or without TLS.
+    pub async fn start_at<F>(
         address: &str,
         tls: Option<TlsAcceptor>,
         handler: impl Fn(Question) -> F + Send + Sync + 'static,
@@ -102,11 +111,12 @@ impl Upstream {
                 });
             }
         };
-        let running = tokio::spawn(accepting).abort_handle();
+        let running = tokio::spawn(accepting);
         Self { url, seen, running }
     }
 
-    pub(crate) fn start_on_socket<F>(path: &Path, handler: impl Fn(Question) -> F + Send + Sync + 'static) -> Self
+    /// At a Unix socket.
+    pub fn start_on_socket<F>(path: &Path, handler: impl Fn(Question) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Reply> + Send + 'static,
     {
@@ -123,23 +133,37 @@ impl Upstream {
         Self {
             url: format!("unix://{}", path.display()),
             seen,
-            running: tokio::spawn(accepting).abort_handle(),
+            running: tokio::spawn(accepting),
         }
     }
 
-    pub(crate) fn seen(&self) -> Seen {
+    /// What has reached it so far.
+    pub fn seen(&self) -> Seen {
         self.seen.borrow().clone()
     }
 
-    pub(crate) async fn until(&self, fits: impl FnMut(&Seen) -> bool) {
+    /// Waits until what was seen fits, but not for ever.
+    pub async fn until(&self, fits: impl FnMut(&Seen) -> bool) {
         let mut seen = self.seen.subscribe();
         let waited = tokio::time::timeout(PATIENCE, seen.wait_for(fits)).await;
         drop(waited.expect("it happens").expect("the upstream runs"));
     }
+
+    /// Waits for the first question, however long that takes.
+    pub async fn until_called(&self) {
+        let mut seen = self.seen.subscribe();
+        let called = seen.wait_for(|seen| !seen.heads.is_empty()).await;
+        drop(called.expect("the upstream runs"));
+    }
+
+    /// Dies as a process does, and returns when its port is free.
+    pub async fn crash(mut self) {
+        self.running.abort();
+        let _aborted = (&mut self.running).await;
+    }
 }
 
 impl Drop for Upstream {
-    /// The listener and all connections close.
     fn drop(&mut self) {
         self.running.abort();
     }
@@ -246,14 +270,21 @@ async fn read(path: &str, mut body: RecvStream) -> Option<Question> {
         body.flow_control().release_capacity(piece.len()).ok()?;
         bytes.extend_from_slice(&piece);
     }
-    let message = bytes.get(5..)?;
+    let message = Bytes::copy_from_slice(bytes.get(5..)?);
     match path {
-        "/idbridge.v1.IdentityService/Authenticate" => {
-            AuthenticateRequest::decode(message).ok().map(Question::Authenticate)
-        }
-        "/idbridge.v1.IdentityService/GetUserByEmail" => {
-            GetUserByEmailRequest::decode(message).ok().map(Question::LookUp)
-        }
+        "/idbridge.v1.IdentityService/Authenticate" => Some(Question::Authenticate(message)),
+        "/idbridge.v1.IdentityService/GetUserByEmail" => Some(Question::LookUp(message)),
         _ => None,
     }
 }
+
+macro_rules! redacted {
+    ($($type:ty),* $(,)?) => {$(
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($type), " { .. }"))
+            }
+        }
+    )*};
+}
+redacted!(Question, Seen, Upstream);
