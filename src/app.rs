@@ -222,3 +222,5 @@ mod behind_tests;
 #[cfg(test)]
 #[cfg(feature = "grpc")]
 mod edges_tests;
+#[cfg(test)]
+mod unary_peer_tests;

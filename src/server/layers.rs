@@ -108,7 +108,7 @@ pub(super) async fn catch_panic<T>(
 }
 
 /// What HTTP has to say of a request that isn't gRPC. Servers differ in what else they say: here it is a status, too.
-pub(super) fn not_grpc(request: &Request) -> Option<StatusCode> {
+pub(super) fn not_grpc<B>(request: &http::Request<B>) -> Option<StatusCode> {
     if !is_grpc(request.headers()) {
         return Some(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }

@@ -4,17 +4,21 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
-use http_body_util::StreamBody;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use prost::Message as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-use tonic::Code;
+use tonic::{Code, Status};
 
-use super::*;
+use crate::grpc::MAX_REQUEST_BYTES;
+use crate::grpc::unary::{PLAIN, PREFIX, read, write};
 use crate::pb::identity_service_server::{IdentityService, IdentityServiceServer};
 use crate::pb::{AuthenticateRequest, AuthenticateResponse, GetUserByEmailRequest, GetUserByEmailResponse};
 use crate::server::connection::Protocol;
