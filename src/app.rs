@@ -223,3 +223,8 @@ impl std::error::Error for Error {}
 #[cfg(test)]
 #[cfg(feature = "grpc")]
 mod behind_tests;
+#[cfg(test)]
+#[cfg(feature = "grpc")]
+mod edges_tests;
+#[cfg(test)]
+mod unary_peer_tests;

@@ -2,7 +2,7 @@
 
 pub mod convert;
 pub mod status;
-mod unary;
+pub(crate) mod unary;
 
 use std::net::IpAddr;
 use std::sync::Arc;

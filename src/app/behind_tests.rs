@@ -24,16 +24,16 @@ use crate::server::listen::{Listener, accept};
 use crate::server::workers::Workers;
 use crate::sources::tests::subject::MemorySubject;
 
-const KEY: &str = "a-broker-of-ours";
+pub(super) const KEY: &str = "a-broker-of-ours";
 
 /// A broker that takes calls until it is dropped.
-struct Running {
-    url: String,
+pub(super) struct Running {
+    pub(super) url: String,
     accepting: JoinHandle<()>,
 }
 
 impl Running {
-    async fn start(config: Config) -> Self {
+    pub(super) async fn start(config: Config) -> Self {
         let broker = Broker::new(config).await.expect("a broker");
         let one = NonZeroUsize::MIN;
         let workers = Workers::start(one, {
@@ -58,7 +58,7 @@ impl Drop for Running {
 }
 
 /// Settings with one source and one caller.
-fn config(source: &str) -> Config {
+pub(super) fn config(source: &str) -> Config {
     let hash: String = digest(&SHA256, KEY.as_bytes())
         .as_ref()
         .iter()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use idbridge_source::{ErrorKind, RequestId};
+use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -49,6 +50,7 @@ reasons! {
     CallerThrottled = "CALLER_THROTTLED", "caller_throttled", ResourceExhausted, "the caller has too many calls in flight";
     CallerUnauthenticated = "CALLER_UNAUTHENTICATED", "caller_unauthenticated", Unauthenticated, "the caller's key is missing or wrong";
     DeadlineExceeded = "DEADLINE_EXCEEDED", "deadline_exceeded", DeadlineExceeded, "out of time";
+    EncodingUnsupported = "ENCODING_UNSUPPORTED", "encoding_unsupported", Unimplemented, "requests are read uncompressed alone";
     Internal = "INTERNAL", "internal", Internal, "internal error";
     InvalidIdentifier = "INVALID_IDENTIFIER", "invalid_identifier", InvalidArgument, "the identifier is not one that can be asked for";
     InvalidPassword = "INVALID_PASSWORD", "invalid_password", InvalidArgument, "the password is empty, too long, or has a NUL";
@@ -108,7 +110,13 @@ impl Refusal {
         if matches!(self.reason.code(), Code::ResourceExhausted | Code::Unavailable) {
             details.set_retry_info(Some(whole_seconds(self.retry_after)));
         }
-        Status::with_error_details(self.reason.code(), self.reason.message(), details)
+        let mut status = Status::with_error_details(self.reason.code(), self.reason.message(), details);
+        if self.reason == Reason::EncodingUnsupported {
+            // So that a client can tell this from a method that doesn't exist (gRPC, "Compression").
+            let spoken = MetadataValue::from_static("identity");
+            status.metadata_mut().insert("grpc-accept-encoding", spoken);
+        }
+        status
     }
 }
 

@@ -19,13 +19,13 @@ use tonic::metadata::GRPC_CONTENT_TYPE;
 use super::MAX_REQUEST_BYTES;
 
 /// A byte for compression, four for the length.
-const PREFIX: usize = 5;
+pub(crate) const PREFIX: usize = 5;
 
-const PLAIN: u8 = 0;
+pub(crate) const PLAIN: u8 = 0;
 
 /// The question of a request, which is one message and nothing after it. A request that was cut off asks nothing, also
 /// where its caller cut it and the message was whole.
-pub(super) async fn read<Q: Message + Default>(mut body: Body) -> Result<Q, Status> {
+pub(crate) async fn read<Q: Message + Default>(mut body: Body) -> Result<Q, Status> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -53,7 +53,8 @@ fn message<Q: Message + Default>(mut framed: &[u8]) -> Result<Q, Status> {
         return Err(Status::internal("a request without a message"));
     }
     if framed.get_u8() != PLAIN {
-        return Err(Status::unimplemented("a compressed request"));
+        // One that says how it is compressed has been refused before (gRPC, "Compression").
+        return Err(Status::internal("a compressed request that doesn't say how"));
     }
     let length = framed.get_u32();
     if usize::try_from(length) != Ok(framed.len()) {
@@ -63,7 +64,7 @@ fn message<Q: Message + Default>(mut framed: &[u8]) -> Result<Q, Status> {
 }
 
 /// The response of an answer.
-pub(super) fn write(answer: Result<impl Message, Status>) -> Response {
+pub(crate) fn write(answer: Result<impl Message, Status>) -> Response {
     let message = match answer.and_then(|message| framed(&message)) {
         Ok(message) => message,
         Err(status) => return status.into_http(),

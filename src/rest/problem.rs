@@ -192,6 +192,7 @@ mod tests {
             (Code::Internal, "INTERNAL", 500, "internal", false),
             (Code::FailedPrecondition, "OPERATION_UNSUPPORTED", 501, "operation_unsupported", false),
             (Code::FailedPrecondition, "UNKNOWN_SOURCE", 400, "unknown_source", false),
+            (Code::Unimplemented, "ENCODING_UNSUPPORTED", 500, "internal", false),
             (Code::Unimplemented, "UNKNOWN_METHOD", 500, "internal", false),
         ] {
             let status = status(code, "idbridge", reason, Some(Duration::from_secs(7)));

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use idbridge_source::RequestId;
 use tokio::time::Instant;
 use tonic::{Code, Status};
@@ -104,6 +105,31 @@ pub(super) async fn catch_panic<T>(
         tracing::error!(request_id = id.as_str(), "answering a call panicked");
         Err(Reason::Internal)
     })
+}
+
+/// What HTTP has to say of a request that isn't gRPC. Servers differ in what else they say: here it is a status, too.
+pub(super) fn not_grpc<B>(request: &http::Request<B>) -> Option<StatusCode> {
+    if !is_grpc(request.headers()) {
+        return Some(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    }
+    (request.method() != http::Method::POST).then_some(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// `application/grpc`, alone or with what its messages are written in (gRPC over HTTP/2, "Requests").
+fn is_grpc(headers: &HeaderMap) -> bool {
+    const GRPC: &[u8] = b"application/grpc";
+    let value = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    value.split_at_checked(GRPC.len()).is_some_and(|(essence, rest)| {
+        essence.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';'))
+    })
+}
+
+/// Told by the header, as tonic and grpc-go tell it, whether or not a message is compressed.
+pub(super) fn encoding(headers: &HeaderMap) -> Result<(), Reason> {
+    match headers.get("grpc-encoding") {
+        Some(value) if value != "identity" => Err(Reason::EncodingUnsupported),
+        _ => Ok(()),
+    }
 }
 
 /// When the call ends: at the caller's deadline, or at ours if that comes first.

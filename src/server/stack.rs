@@ -78,12 +78,19 @@ impl Grpc {
         let span = tracing::debug_span!("call", request_id = %id, method = method.name());
         // Above all that refuses, so that refusals are counted and audited too.
         let record = Record::begin(&self.shared.metrics, method, &id);
-        let answer = {
+        let not_grpc = layers::not_grpc(&request);
+        let answer = if not_grpc.is_some() {
+            Err(Reason::InvalidRequest)
+        } else {
             let answer = pin!(self.answer(method, &id, record.attempt.as_ref(), request));
             // Above what may panic: our bug costs one call, not the connection that others share.
             layers::catch_panic(&id, answer).instrument(span).await
         };
-        layers::identify(record.end(answer, &id), &id)
+        let mut response = record.end(answer, &id);
+        if let Some(status) = not_grpc {
+            *response.status_mut() = status;
+        }
+        layers::identify(response, &id)
     }
 
     async fn answer(
@@ -97,6 +104,7 @@ impl Grpc {
         // Before any work is done for the call, reading its body included. A stream, such as a health watch, has ended
         // for this stack when it begins to answer.
         let deadline = layers::deadline(request.headers(), shared.max_deadline)?;
+        layers::encoding(request.headers())?;
         // Health and reflection need no key, and neither does being told that there is no such method. Before the body is
         // read: an unknown caller costs a hash and no memory.
         let caller = match attempt {

@@ -102,7 +102,7 @@ mod tests {
         }
         for reason in Reason::ALL {
             let code = reason.name_in_lower_case();
-            let is_a_problem = !["user_not_found", "unknown_method"].contains(&code);
+            let is_a_problem = !["encoding_unsupported", "user_not_found", "unknown_method"].contains(&code);
             assert_eq!(problem(code).is_some(), is_a_problem, "{code}");
         }
         assert!(not_found().is_some());

@@ -48,7 +48,7 @@ fn every_problem_has_its_row_with_its_http_status() {
         ("not_found", 404),
         ("unsupported_media_type", 415),
     ];
-    // USER_NOT_FOUND is an outcome there, and UNKNOWN_METHOD never comes of a gateway's call.
+    // USER_NOT_FOUND is an outcome there, and ENCODING_UNSUPPORTED and UNKNOWN_METHOD never come of a gateway's call.
     let of_the_broker = super::wanted::STATUSES.iter().filter(|row| row.2 >= 400);
     let wanted: BTreeMap<String, String> = of_the_broker
         .map(|row| (row.0.to_lowercase(), row.2.to_string()))

@@ -12,7 +12,7 @@ use super::clients::{Answer, Said, reason};
 
 /// Reason, gRPC code, HTTP status, whether the source is named (`None`: it may be).
 #[rustfmt::skip] // a row a line
-pub(crate) const STATUSES: [(&str, Code, u16, Option<bool>); 19] = [
+pub(crate) const STATUSES: [(&str, Code, u16, Option<bool>); 20] = [
     ("INVALID_REQUEST", Code::InvalidArgument, 400, Some(false)),
     ("INVALID_IDENTIFIER", Code::InvalidArgument, 400, Some(false)),
     ("INVALID_PASSWORD", Code::InvalidArgument, 400, Some(false)),
@@ -31,6 +31,7 @@ pub(crate) const STATUSES: [(&str, Code, u16, Option<bool>); 19] = [
     ("INTERNAL", Code::Internal, 500, None),
     ("OPERATION_UNSUPPORTED", Code::FailedPrecondition, 501, Some(true)),
     ("UNKNOWN_SOURCE", Code::FailedPrecondition, 400, None),
+    ("ENCODING_UNSUPPORTED", Code::Unimplemented, 0, Some(false)),
     ("UNKNOWN_METHOD", Code::Unimplemented, 0, Some(false)),
 ];
 

@@ -8,12 +8,13 @@ const LOGIN: Operation = Operation::UserByLogin;
 const CHECK: Operation = Operation::Authenticate;
 
 /// Every reason of docs/errors.md, and two that aren't there.
-const REASONS: [&str; 21] = [
+const REASONS: [&str; 22] = [
     "AMBIGUOUS_USER",
     "CALLER_NOT_ALLOWED",
     "CALLER_THROTTLED",
     "CALLER_UNAUTHENTICATED",
     "DEADLINE_EXCEEDED",
+    "ENCODING_UNSUPPORTED",
     "INTERNAL",
     "INVALID_IDENTIFIER",
     "INVALID_PASSWORD",

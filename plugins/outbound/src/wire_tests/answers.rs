@@ -1,6 +1,7 @@
 //! One call meets something, and what the next one finds.
 
 mod http1;
+mod http1_framing;
 mod http2;
 
 use std::time::Duration;
@@ -49,17 +50,22 @@ async fn run(protocol: Protocol, cases: Vec<Case>) {
 #[tokio::test]
 async fn http1_in_plain_text() {
     run(Protocol::Http1, http1::cases()).await;
+    run(Protocol::Http1, http1_framing::cases()).await;
 }
 
 #[tokio::test]
 async fn http1_over_tls() {
     run(Protocol::Http1Tls, http1::cases()).await;
+    run(Protocol::Http1Tls, http1_framing::cases()).await;
     run(Protocol::NoAlpn, http1::cases().drain(..1).collect()).await;
     // Without a length, TLS's own end is what tells a whole body from one that was cut.
     let until_the_end: fn(u32) -> Vec<u8> = |_| b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{}".to_vec();
     let whole = ("a whole body", Reply(until_the_end, Then::Close), Ok(200), Next::New);
     let cut = ("no end", Reply(until_the_end, Then::Cut), Err(UNAVAILABLE), Next::New);
-    run(Protocol::Http1Tls, vec![whole, cut]).await;
+    // With a length it doesn't matter how the connection ends.
+    let counted: fn(u32) -> Vec<u8> = |_| good(Protocol::Http1, 0);
+    let cut_after = ("no end after a length", Reply(counted, Then::Cut), Ok(200), Next::New);
+    run(Protocol::Http1Tls, vec![whole, cut, cut_after]).await;
 }
 
 #[tokio::test]

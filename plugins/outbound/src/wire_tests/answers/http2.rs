@@ -90,6 +90,49 @@ pub(super) fn cases() -> Vec<Case> {
             Err(UNAVAILABLE),
             Same,
         ),
+        (
+            "a reset after the head",
+            keep(|stream| [headers(stream, 4, &[0x88]), reset(stream, 0)].concat()),
+            Err(UNAVAILABLE),
+            Same,
+        ),
+        (
+            "a reset after half a body",
+            keep(|stream| [headers(stream, 4, &[0x88]), data(stream, 0, b"{}"), reset(stream, 8)].concat()),
+            Err(UNAVAILABLE),
+            Same,
+        ),
+        // A literal with a name of its own (RFC 7541, section 6.2.2): RFC 9113, section 8.2.1, has no such values.
+        (
+            "a CR and an LF in a header",
+            keep(|stream| [headers(stream, 4, b"\x88\0\x01a\x03b\r\n"), data(stream, 1, b"{}")].concat()),
+            Err(UNAVAILABLE),
+            New,
+        ),
+        (
+            "a NUL in a header",
+            keep(|stream| [headers(stream, 4, b"\x88\0\x01a\x03b\0c"), data(stream, 1, b"{}")].concat()),
+            Err(UNAVAILABLE),
+            New,
+        ),
+        (
+            "a header of HTTP/1.1",
+            keep(|stream| {
+                [
+                    headers(stream, 4, b"\x88\0\x0aconnection\x05close"),
+                    data(stream, 1, b"{}"),
+                ]
+                .concat()
+            }),
+            Err(UNAVAILABLE),
+            Same,
+        ),
+        (
+            "GOAWAY in the middle of ours",
+            keep(|stream| [headers(stream, 4, &[0x88]), go_away(stream, 0), data(stream, 1, b"{}")].concat()),
+            Ok(200),
+            New,
+        ),
         ("GOAWAY without ours", keep(|_| go_away(0, 0)), Err(UNAVAILABLE), New),
         ("GOAWAY, calm down", keep(|_| go_away(0, 11)), Err(UNAVAILABLE), New),
         (
