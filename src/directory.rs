@@ -91,7 +91,8 @@ impl Directory {
         }
         let parsed = Login::parse(login).map_err(Failure::InvalidIdentifier)?;
         let password = Password::parse(password).map_err(Failure::InvalidPassword)?;
-        match self.choose(caller, login, source)? {
+        let choice = self.choose(caller, login, source)?;
+        match choice {
             Choice::Chain(chain) => Box::pin(chain.authenticate(call, &parsed, &password)).await,
             Choice::One(member) => member.authenticate(call, &parsed, &password).await,
         }
@@ -163,7 +164,8 @@ impl Member {
             return Err(self.unsupported());
         }
         self.withhold(call);
-        let outcome = self.source.authenticate(call, login, password).await;
+        // Of what the `Arc` holds: an `Arc`'s own is one more future in a box.
+        let outcome = (*self.source).authenticate(call, login, password).await;
         self.answer(outcome)
     }
 

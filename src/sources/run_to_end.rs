@@ -58,7 +58,7 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
         };
         let task = self
             .tasks
-            .spawn(async move { inner.authenticate(&to_the_end, &login, &password).await });
+            .spawn(async move { S::authenticate(&inner, &to_the_end, &login, &password).await });
         match timeout_at(call.deadline, task).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(ended)) => Err(no_answer(ended)),

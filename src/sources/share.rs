@@ -117,7 +117,7 @@ impl<S: IdentitySource> IdentitySource for Share<S> {
         login: &Login,
         password: &Password,
     ) -> Result<Authentication, SourceError> {
-        self.inner.authenticate(call, login, password).await
+        S::authenticate(&self.inner, call, login, password).await
     }
 
     async fn user_by_email(&self, call: &Call, email: &Email) -> Result<Lookup, SourceError> {
