@@ -36,6 +36,9 @@ pub struct Call {
     /// Until when anything may be begun for this call: when its caller leaves. The same as the deadline, or earlier where
     /// a password check may run on without its caller. One that is still waiting for its turn then is not sent any more.
     pub begin_by: Instant,
+    /// Who called the broker, by its settings; `None` where it asks by itself. It tells equal questions of two callers
+    /// apart, and is nothing to tell an upstream.
+    pub caller: Option<Arc<str>>,
     /// The user's address, only where the settings say that this source may be told. A caller has sent it: it proves nothing.
     pub client_address: Option<IpAddr>,
     /// The trace that the caller is part of.
@@ -43,12 +46,13 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call whose caller waits until the deadline, with no address and no trace.
+    /// A call whose caller waits until the deadline, with no name, no address and no trace.
     pub fn new(request_id: RequestId, deadline: Instant) -> Self {
         Self {
             request_id,
             deadline,
             begin_by: deadline,
+            caller: None,
             client_address: None,
             trace: TraceContext::default(),
         }
