@@ -22,7 +22,9 @@ pub(super) fn read(source: &Table<'_>) -> Limits {
         number.and_then(|number| u32::try_from(number).ok()).unwrap_or(usual)
     };
     let limits = Limits {
-        replay: table.duration("replay", Duration::ZERO..=LONGEST_REPLAY).or(usual.replay),
+        replay: table
+            .duration("replay", Duration::ZERO..=LONGEST_REPLAY)
+            .or(usual.replay),
         burst: number("burst", usual.burst),
         refill: table.duration("refill", REFILL).or(usual.refill),
         per_second: number("per_second", usual.per_second),

@@ -253,7 +253,10 @@ impl<S: IdentitySource> IdentitySource for Attempts<S> {
             }
             Turn::Remembered(verdict) => Ok(*verdict),
             // Without an answer it isn't asked again: the password may have been submitted.
-            Turn::Follows(waiting) => waiting.answer().await.unwrap_or_else(|| Err(lost())),
+            Turn::Follows(waiting) => {
+                tracing::debug!(request_id = %call.request_id, "An equal password check is waited for.");
+                waiting.answer().await.unwrap_or_else(|| Err(lost()))
+            }
         };
         submissions.shared.inc();
         told
@@ -301,7 +304,10 @@ fn over_budget(wait: Duration) -> SourceError {
 
 fn lost() -> SourceError {
     let retry_after = None; // nobody can tell
-    let lost = SourceError::new(ErrorKind::Unavailable { retry_after }, "waiting for an equal password check");
+    let lost = SourceError::new(
+        ErrorKind::Unavailable { retry_after },
+        "waiting for an equal password check",
+    );
     lost.with_source("it came to no end")
 }
 

@@ -67,9 +67,7 @@ mod attempts {
     use super::subject::MemorySubject;
     use super::{Arc, submissions};
 
-    idbridge_testkit::behaviour!(
-        MemorySubject::new("").wrap(|source| Arc::new(Attempts::new(source, submissions())))
-    );
+    idbridge_testkit::behaviour!(MemorySubject::new("").wrap(|source| Arc::new(Attempts::new(source, submissions()))));
 }
 
 mod examine;

@@ -28,8 +28,8 @@ use tokio::time::Instant;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Sent to the upstream (`x-request-id` over HTTP), so that both logs can be joined. Of equal look-ups that share a
-    /// call the upstream sees the first one's, and the first one's `client_address` and `trace`.
+    /// Sent to the upstream (`x-request-id` over HTTP), so that both logs can be joined. Of equal questions that share
+    /// a call the upstream sees the first one's, and the first one's `client_address` and `trace`.
     pub request_id: RequestId,
     /// No answer after this is of use. A password check that was sent runs on all the same.
     pub deadline: Instant,

@@ -125,7 +125,9 @@ impl Verdicts {
     }
 
     fn forget_oldest(&mut self) {
-        let Some((end, code)) = self.ends.pop_front() else { return };
+        let Some((end, code)) = self.ends.pop_front() else {
+            return;
+        };
         // A yes that was told again is gone already, and an equal attempt may stand in its place.
         if matches!(self.entries.get(&code), Some(Entry::Remembered { until, .. }) if *until == end) {
             self.entries.remove(&code);

@@ -46,7 +46,9 @@ fn answer(login: &str, password: &str) -> Result<Authentication, SourceError> {
         BROKEN => error(unavailable),
         BUSY => error(unavailable).map_err(|error| error.with_source(Overloaded)),
         LIMITED => error(ErrorKind::Throttled { retry_after: None }),
-        NOT_THERE => error(unavailable).map_err(|error| error.with_source(io::Error::from(io::ErrorKind::ConnectionRefused))),
+        NOT_THERE => {
+            error(unavailable).map_err(|error| error.with_source(io::Error::from(io::ErrorKind::ConnectionRefused)))
+        }
         PANICS => panic!("a bug"),
         _ => Ok(Authentication::Reject(Rejection::WrongPassword)),
     }
