@@ -68,9 +68,13 @@ pub async fn serve(config: Config, lost: Lost, stop: Stop, listening: impl FnOnc
         // A source of its own for the control runtime: probes go on while workers are busy.
         probes.spawn(probe::forever(broker.build_source(source)?));
         if let Some(list) = source.tombstones() {
-            let lookups = Arc::clone(source.lookups());
+            let (lookups, submissions) = (Arc::clone(source.lookups()), Arc::clone(source.submissions()));
             // What is remembered was judged by the list before.
-            probes.spawn(Arc::clone(list).follow(Arc::clone(broker.metrics()), move || lookups.forget_all()));
+            let forget = move || {
+                lookups.forget_all();
+                submissions.forget_all();
+            };
+            probes.spawn(Arc::clone(list).follow(Arc::clone(broker.metrics()), forget));
         }
     }
     let lifecycle = Lifecycle {

@@ -4,6 +4,7 @@
 //! and what to do; none quotes a value, since any value may be a secret.
 
 mod admin;
+mod attempts;
 mod callers;
 mod environment;
 mod file;

@@ -33,7 +33,7 @@ pub struct Member {
 
 /// What a caller may ask, by the broker's settings.
 pub trait Permission {
-    fn name(&self) -> &str;
+    fn name(&self) -> &Arc<str>;
     fn may_authenticate(&self) -> bool;
     fn may_look_up(&self) -> bool;
     fn may_ask(&self, source: &str) -> bool;
@@ -91,6 +91,7 @@ impl Directory {
         }
         let parsed = Login::parse(login).map_err(Failure::InvalidIdentifier)?;
         let password = Password::parse(password).map_err(Failure::InvalidPassword)?;
+        call.caller = Some(Arc::clone(caller.name()));
         let choice = self.choose(caller, login, source)?;
         match choice {
             Choice::Chain(chain) => Box::pin(chain.authenticate(call, &parsed, &password)).await,

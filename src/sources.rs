@@ -1,5 +1,6 @@
 //! The kinds of source that this binary has, and what the broker puts around each of them.
 
+pub mod attempts;
 pub mod gate;
 pub mod mapping;
 pub mod observe;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use idbridge_source::{IdentitySource, Registry};
 use tokio_util::task::TaskTracker;
 
+use attempts::{Attempts, Submissions};
 use gate::{Gate, Rules};
 use mapping::{Mapping, Words};
 use observe::{Observe, Watcher};
@@ -50,6 +52,7 @@ kinds! {
 }
 
 /// What stands around a source, from the outside in.
+#[expect(clippy::too_many_arguments, reason = "each decorator has its own")]
 pub fn decorate(
     source: Arc<dyn IdentitySource>,
     rules: &Rules,
@@ -57,6 +60,7 @@ pub fn decorate(
     pool: &Arc<Pool>,
     watcher: &Arc<Watcher>,
     lookups: &Arc<Lookups>,
+    submissions: &Arc<Submissions>,
     tasks: &TaskTracker,
 ) -> Arc<dyn IdentitySource> {
     // Next to the source: what it decides is the answer, for counters and for look-ups that are told it.
@@ -67,6 +71,8 @@ pub fn decorate(
     let source = Permits::new(source, Arc::clone(pool));
     // A look-up that is told what another found out takes no permit, and says nothing of the source.
     let source = Share::new(source, Arc::clone(lookups));
+    // Inside the task of a password check: who leads it isn't cut off with their caller, and who follows neither.
+    let source = Attempts::new(source, Arc::clone(submissions));
     // Outermost: the caller waits for its own deadline, the task for the upstream's answer.
     Arc::new(RunToEnd::new(source, tasks.clone()))
 }

@@ -9,6 +9,7 @@ mod promises {
     mod architecture;
     mod asking;
     mod assess;
+    mod attempts;
     mod bad_plugin;
     mod case;
     mod cases;

@@ -22,6 +22,7 @@ use crate::server::connection::Protocol;
 use crate::server::drain::Drain;
 use crate::server::listen::{Listener, accept};
 use crate::server::workers::Workers;
+use crate::sources::attempts::Limits;
 use crate::sources::tests::subject::MemorySubject;
 
 pub(super) const KEY: &str = "a-broker-of-ours";
@@ -68,7 +69,18 @@ pub(super) fn config(source: &str) -> Config {
         "[callers.broker]\nkey_sha256 = \"{hash}\"\nallow = [\"authenticate\", \"get_user_by_email\"]\n{source}"
     );
     let registry = crate::sources::registry();
-    config::parse(Path::new("behind.toml"), &text, [], &registry, SecretFiles::Read).expect("good settings")
+    let config = config::parse(Path::new("behind.toml"), &text, [], &registry, SecretFiles::Read);
+    let mut config = config.expect("good settings");
+    for source in &mut config.sources {
+        // Cases change people and ask again at once.
+        source.attempts = Limits {
+            replay: Duration::ZERO,
+            burst: 1_000,
+            per_second: 1_000,
+            ..Limits::default()
+        };
+    }
+    config
 }
 
 /// Settings whose source asks the broker at this URL.

@@ -18,6 +18,7 @@ use crate::server::callers::{Caller, Callers};
 use crate::server::health::Health;
 use crate::server::stack::{self, Shared};
 use crate::server::workers::Services;
+use crate::sources::attempts::Submissions;
 use crate::sources::gate::Rules;
 use crate::sources::gate::tombstones::Tombstones;
 use crate::sources::mapping::Words;
@@ -49,6 +50,7 @@ pub struct Source {
     settings: config::Source,
     pool: Arc<Pool>,
     lookups: Arc<Lookups>,
+    submissions: Arc<Submissions>,
 }
 
 impl Broker {
@@ -61,11 +63,9 @@ impl Broker {
         };
         let rest = config.rest.as_ref().map(|rest| rest_settings(Some(rest)));
         let routing = routing(&config);
-        let sources: Vec<Source> = config
-            .sources
-            .into_iter()
-            .map(|settings| Source::new(settings, &metrics))
-            .collect();
+        let sources = config.sources.into_iter();
+        let sources = sources.map(|settings| Source::new(settings, &metrics));
+        let sources = sources.collect::<Result<Vec<Source>, Error>>()?;
         let health = Health::new(sources.iter().map(|source| Arc::clone(&source.name))).await;
         let shared = Shared {
             callers: Callers::new(config.callers.into_iter().map(caller)),
@@ -139,6 +139,7 @@ impl Broker {
             &source.pool,
             &source.watcher,
             &source.lookups,
+            &source.submissions,
             &self.tasks,
         ))
     }
@@ -207,20 +208,31 @@ impl Broker {
 }
 
 impl Source {
-    fn new(settings: config::Source, metrics: &Arc<Metrics>) -> Self {
+    fn new(settings: config::Source, metrics: &Arc<Metrics>) -> Result<Self, Error> {
         let name = Arc::clone(&settings.name);
-        Self {
+        let (shared, over_budget) = (
+            metrics.authentications_shared(&name),
+            metrics.authentications_over_budget(&name),
+        );
+        let submissions = Submissions::new(settings.attempts, shared, over_budget).map_err(|_| Error::Random)?;
+        Ok(Self {
             watcher: Arc::new(Watcher::new(Arc::clone(&name), Arc::clone(metrics))),
             pool: Arc::new(Pool::new(settings.max_in_flight, metrics.source_in_flight(&name))),
             lookups: Arc::new(Lookups::new(settings.lookup_ttl, metrics.lookups_shared(&name))),
+            submissions: Arc::new(submissions),
             name,
             settings,
-        }
+        })
     }
 
     /// What was asked of it lately.
     pub fn lookups(&self) -> &Arc<Lookups> {
         &self.lookups
+    }
+
+    /// Which passwords were submitted to it lately.
+    pub fn submissions(&self) -> &Arc<Submissions> {
+        &self.submissions
     }
 
     /// Without anything around it.

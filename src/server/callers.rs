@@ -80,7 +80,7 @@ impl Drop for CallerPermit<'_> {
 }
 
 impl Permission for Caller {
-    fn name(&self) -> &str {
+    fn name(&self) -> &Arc<str> {
         &self.name
     }
 

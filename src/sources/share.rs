@@ -1,4 +1,5 @@
-//! Equal look-ups share one call to the source, and its answer is remembered for a few seconds. Password checks never.
+//! Equal look-ups share one call to the source, and its answer is remembered for a few seconds.
+//! Password checks are of another sort (`attempts.rs`).
 //!
 //! Equal is the same method with the same text, byte for byte. We take two spellings of an identifier for one
 //! (`same_identifier`), but whether an upstream does is its own affair: a search that heeds case says "nobody" to one

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use super::attempts::{Limits, Submissions};
 use super::mapping::Words;
 use super::observe::Watcher;
 use super::permits::Pool;
@@ -34,6 +35,22 @@ fn lookups() -> Arc<Lookups> {
     Arc::new(Lookups::new(Duration::from_secs(60), shared))
 }
 
+/// As a source has by default, but that a case asks the same at once and means it.
+fn submissions() -> Arc<Submissions> {
+    let limits = Limits {
+        replay: Duration::ZERO,
+        burst: 1_000,
+        per_second: 1_000,
+        ..Limits::default()
+    };
+    let metrics = Metrics::new();
+    let (shared, over_budget) = (
+        metrics.authentications_shared(&"memory".into()),
+        metrics.authentications_over_budget(&"memory".into()),
+    );
+    Arc::new(Submissions::new(limits, shared, over_budget).expect("random bytes"))
+}
+
 /// Nobody in the suite has what they are about.
 fn words() -> Words {
     Words {
@@ -41,6 +58,16 @@ fn words() -> Words {
         rename: vec![("unheard_of_too".to_owned(), "heard_of".to_owned())],
         ..Words::default()
     }
+}
+
+mod attempts {
+    use idbridge_testkit::Subject as _;
+
+    use super::super::attempts::Attempts;
+    use super::subject::MemorySubject;
+    use super::{Arc, submissions};
+
+    idbridge_testkit::behaviour!(MemorySubject::new("").wrap(|source| Arc::new(Attempts::new(source, submissions()))));
 }
 
 mod examine;
@@ -138,7 +165,7 @@ mod all {
 
     use super::super::gate::Rules;
     use super::subject::MemorySubject;
-    use super::{TaskTracker, lookups, pool, watcher, words};
+    use super::{TaskTracker, lookups, pool, submissions, watcher, words};
 
     idbridge_testkit::behaviour!(MemorySubject::new("lookup_by_login = true").wrap(|source| decorate(
         source,
@@ -147,6 +174,7 @@ mod all {
         &pool(),
         &watcher(),
         &lookups(),
+        &submissions(),
         &TaskTracker::new()
     )));
 }

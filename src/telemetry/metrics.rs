@@ -38,6 +38,8 @@ impl Operation {
 pub struct Metrics {
     registry: Registry,
     authentications: Family<OutcomeLabels, Counter>,
+    authentications_over_budget: Family<SourceLabels, Counter>,
+    authentications_shared: Family<SourceLabels, Counter>,
     lookups: Family<OutcomeLabels, Counter>,
     lookups_shared: Family<SourceLabels, Counter>,
     log_records_lost: Counter,
@@ -88,6 +90,8 @@ impl Metrics {
         let mut metrics = Self {
             registry: Registry::default(),
             authentications: Family::default(),
+            authentications_over_budget: Family::default(),
+            authentications_shared: Family::default(),
             lookups: Family::default(),
             lookups_shared: Family::default(),
             log_records_lost: Counter::default(),
@@ -105,6 +109,16 @@ impl Metrics {
             "idbridge_authentications",
             "Password checks by what the source answered",
             metrics.authentications.clone(),
+        );
+        registry.register(
+            "idbridge_authentications_over_budget",
+            "Password checks refused because the user has no attempt left",
+            metrics.authentications_over_budget.clone(),
+        );
+        registry.register(
+            "idbridge_authentications_shared",
+            "Password checks answered without submitting the password",
+            metrics.authentications_shared.clone(),
         );
         registry.register(
             "idbridge_log_records_lost",
@@ -182,6 +196,24 @@ impl Metrics {
                 kind: kind.name(),
             })
             .inc();
+    }
+
+    /// Counts the password checks that a user's budget had no room for.
+    pub fn authentications_over_budget(&self, source: &Arc<str>) -> Counter {
+        self.authentications_over_budget
+            .get_or_create(&SourceLabels {
+                source: Arc::clone(source),
+            })
+            .clone()
+    }
+
+    /// Counts the password checks that were told what an equal one had found out.
+    pub fn authentications_shared(&self, source: &Arc<str>) -> Counter {
+        self.authentications_shared
+            .get_or_create(&SourceLabels {
+                source: Arc::clone(source),
+            })
+            .clone()
     }
 
     /// Counts the look-ups that were told what an equal one had found out.

@@ -21,7 +21,7 @@ use super::chain::write;
 use super::clients::{Grpc, Rest, request_id, with_id};
 use super::process::Process;
 use super::secrecy::Secrets;
-use super::settings;
+use super::settings::{self, ANY_ATTEMPT};
 use super::wanted::row;
 
 /// Of every call. What is wrong with a bad answer is seen long before.
@@ -58,7 +58,7 @@ enum Asked {
 impl Beside {
     async fn start(bad: &str) -> Self {
         let good = format!(
-            "kind = \"memory\"\nlookup_ttl = \"0s\"\n[[settings.people]]\nid = \"1\"\nlogin = \"ada@example.com\"\n\
+            "kind = \"memory\"\nlookup_ttl = \"0s\"\n{ANY_ATTEMPT}\n[[settings.people]]\nid = \"1\"\nlogin = \"ada@example.com\"\n\
              email = \"ada@example.com\"\nemail_verified = true\npassword = \"{PASSWORD}\""
         );
         let mut all = settings::broker("http://127.0.0.1:1");
@@ -215,7 +215,7 @@ const BOTH: [Asked; 2] = [Asked::LogIn, Asked::LookUp];
 
 /// A source of this kind with these settings, under the prefix `bad`.
 fn source(kind: &str, settings: &str) -> String {
-    let mut source: Table = settings::parse(&format!("kind = \"{kind}\"\nlookup_ttl = \"0s\""));
+    let mut source: Table = settings::parse(&format!("kind = \"{kind}\"\nlookup_ttl = \"0s\"\n{ANY_ATTEMPT}"));
     source.insert("settings".to_owned(), Value::Table(settings::parse(settings)));
     source.to_string()
 }

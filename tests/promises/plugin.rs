@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use super::process::{Process, bounded};
 use super::secrecy::Secrets;
-use super::settings;
+use super::settings::{self, ANY_ATTEMPT};
 
 /// Settings of brokers, in a folder of their own.
 struct Brokers {
@@ -57,7 +57,9 @@ fn text(bytes: &[u8]) -> &str {
 
 /// The people of the suite, as the memory source has them.
 fn memory(people: &str, more: &str) -> Table {
-    let mut source = settings::parse(&format!("kind = \"memory\"\nlookup_ttl = \"0s\"\n[settings]\n{more}"));
+    let mut source = settings::parse(&format!(
+        "kind = \"memory\"\nlookup_ttl = \"0s\"\n{ANY_ATTEMPT}\n[settings]\n{more}"
+    ));
     let people = settings::parse(people);
     let settings = source["settings"].as_table_mut().expect("settings");
     settings.insert("people".to_owned(), people["people"].clone());
@@ -144,7 +146,7 @@ async fn a_sound_plugin_breaks_no_law_behind_any_number_of_brokers() {
 
     let (inner, url) = brokers.start("people", memory(people, "")).await;
     let behind = format!(
-        "kind = \"grpc\"\nid_prefix = \"\"\nlookup_ttl = \"0s\"\n[settings]\nurl = \"{url}\"\nkey = \"{}\"\n\
+        "kind = \"grpc\"\nid_prefix = \"\"\nlookup_ttl = \"0s\"\n{ANY_ATTEMPT}\n[settings]\nurl = \"{url}\"\nkey = \"{}\"\n\
          canary = \"ada@example.com\"",
         settings::KEY
     );

@@ -9,8 +9,11 @@ pub(crate) const KEY: &str = "idb_tester_3f6c1b90a2key";
 /// The key of the hashes in audit records.
 pub(crate) const AUDIT_KEY: &str = "audit-hash-key-of-the-promises-0001";
 
-/// A broker and a gateway on free ports, in front of one Okta org, for one caller. It remembers no answer: tests change
-/// people and ask again at once.
+/// For a source whose people change and are asked for again at once.
+pub(crate) const ANY_ATTEMPT: &str = "attempts = { replay = \"0s\", burst = 1000, per_second = 1000 }";
+
+/// A broker and a gateway on free ports, in front of one Okta org, for one caller. It remembers no answer and has no
+/// budget to speak of: tests change people and ask again at once.
 pub(crate) fn broker(org_url: &str) -> Table {
     parse(&format!(
         r#"
@@ -30,6 +33,7 @@ pub(crate) fn broker(org_url: &str) -> Table {
         [sources.okta]
         kind = "okta"
         lookup_ttl = "0s"
+        {ANY_ATTEMPT}
         [sources.okta.settings]
         org_url = "{org_url}"
         api_token = "{TOKEN}"

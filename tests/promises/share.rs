@@ -1,6 +1,6 @@
-//! Equal look-ups are one call to Okta, for as long as the answer is remembered; password checks never are.
+//! Equal look-ups are one call to Okta, for as long as the answer is remembered.
 
-use idbridge_okta_simulator::{Endpoint, Fault, PASSWORD};
+use idbridge_okta_simulator::{Endpoint, Fault};
 use tokio::task::JoinSet;
 use tonic::Code;
 
@@ -78,28 +78,6 @@ async fn equal_look_ups_are_one_call() {
         metrics.contains("idbridge_lookups_total{source=\"okta\",outcome=\"found\"} 1\n"),
         "calls are counted once: {metrics}"
     );
-    drop(channels);
-    chain.stop().await;
-}
-
-#[tokio::test]
-async fn equal_log_ins_are_as_many_calls() {
-    let chain = Chain::start(REMEMBER).await;
-    let (channels, control) = (channels(&chain).await, chain.okta.control());
-    control.change(|org| org.lockout_after = 1000);
-    for (password, outcome) in [(PASSWORD, "yes"), ("wrong password", "invalid_credentials")] {
-        let before = control.received().passwords_for(ADA);
-        let mut asking = JoinSet::new();
-        for grpc in channels.iter().cycle().take(20) {
-            let grpc = grpc.clone();
-            asking.spawn(async move { grpc.authenticate(&with_id(&request_id()), ADA, password).await });
-        }
-        for said in asking.join_all().await {
-            assert_eq!(said.outcome(), outcome);
-        }
-        assert_eq!(control.received().passwords_for(ADA) - before, 20);
-    }
-    assert_eq!(shared(&chain.metrics().await), Some("0"));
     drop(channels);
     chain.stop().await;
 }

@@ -28,14 +28,17 @@ use tokio::time::Instant;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Call {
-    /// Sent to the upstream (`x-request-id` over HTTP), so that both logs can be joined. Of equal look-ups that share a
-    /// call the upstream sees the first one's, and the first one's `client_address` and `trace`.
+    /// Sent to the upstream (`x-request-id` over HTTP), so that both logs can be joined. Of equal questions that share
+    /// a call the upstream sees the first one's, and the first one's `client_address` and `trace`.
     pub request_id: RequestId,
     /// No answer after this is of use. A password check that was sent runs on all the same.
     pub deadline: Instant,
     /// Until when anything may be begun for this call: when its caller leaves. The same as the deadline, or earlier where
     /// a password check may run on without its caller. One that is still waiting for its turn then is not sent any more.
     pub begin_by: Instant,
+    /// Who called the broker, by its settings; `None` where it asks by itself. It tells equal questions of two callers
+    /// apart, and is nothing to tell an upstream.
+    pub caller: Option<Arc<str>>,
     /// The user's address, only where the settings say that this source may be told. A caller has sent it: it proves nothing.
     pub client_address: Option<IpAddr>,
     /// The trace that the caller is part of.
@@ -43,12 +46,13 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call whose caller waits until the deadline, with no address and no trace.
+    /// A call whose caller waits until the deadline, with no name, no address and no trace.
     pub fn new(request_id: RequestId, deadline: Instant) -> Self {
         Self {
             request_id,
             deadline,
             begin_by: deadline,
+            caller: None,
             client_address: None,
             trace: TraceContext::default(),
         }

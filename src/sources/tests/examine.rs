@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::super::decorate;
 use super::super::gate::{Mode, Rules};
-use super::{Arc, Duration, lookups, pool, watcher, words};
+use super::{Arc, Duration, lookups, pool, submissions, watcher, words};
 
 /// Finds only whether it was given a password.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ async fn found(mode: Mode) -> Vec<String> {
         &pool(),
         &watcher(),
         &lookups(),
+        &submissions(),
         &TaskTracker::new(),
     );
     let id = RequestId::parse("examine").expect("an id");

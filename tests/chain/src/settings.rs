@@ -109,6 +109,7 @@ kind = "okta"
 max_in_flight = 10000
 # Tests change the org and ask again at once.
 lookup_ttl = "0s"
+attempts = {{ replay = "0s", burst = 1000, per_second = 1000 }}
 [sources.okta.settings]
 org_url = "{okta}"
 api_token = "{TOKEN}"
