@@ -1,6 +1,7 @@
 //! The kinds of source that this binary has, and what the broker puts around each of them.
 
 pub mod gate;
+pub mod guard;
 pub mod mapping;
 pub mod observe;
 pub mod own_ids;
@@ -14,6 +15,7 @@ use idbridge_source::{IdentitySource, Registry};
 use tokio_util::task::TaskTracker;
 
 use gate::{Gate, Rules};
+use guard::{Guard, Protection};
 use mapping::{Mapping, Words};
 use observe::{Observe, Watcher};
 use permits::{Permits, Pool};
@@ -50,8 +52,10 @@ kinds! {
 }
 
 /// What stands around a source, from the outside in.
+#[expect(clippy::too_many_arguments, reason = "each decorator has its own")]
 pub fn decorate(
     source: Arc<dyn IdentitySource>,
+    protection: &Arc<Protection>,
     rules: &Rules,
     words: &Words,
     pool: &Arc<Pool>,
@@ -59,7 +63,9 @@ pub fn decorate(
     lookups: &Arc<Lookups>,
     tasks: &TaskTracker,
 ) -> Arc<dyn IdentitySource> {
-    // Next to the source: what it decides is the answer, for counters and for look-ups that are told it.
+    // Nearest to the source: it counts what the source says, and nothing that was decided for it.
+    let source = Arc::new(Guard::new(source, Arc::clone(protection)));
+    // Next to that: what it decides is the answer, for counters and for look-ups that are told it.
     let source = judge(source, rules, words);
     // Sees each answer once, also those that nobody waits for any more, and no call that was shed.
     let source = Observe::new(source, Arc::clone(watcher));
@@ -68,7 +74,7 @@ pub fn decorate(
     // A look-up that is told what another found out takes no permit, and says nothing of the source.
     let source = Share::new(source, Arc::clone(lookups));
     // Outermost: the caller waits for its own deadline, the task for the upstream's answer.
-    Arc::new(RunToEnd::new(source, tasks.clone()))
+    Arc::new(RunToEnd::new(source, tasks.clone()).within(protection.time_limit()))
 }
 
 /// What the settings make of a source's own answers: who may move, and in which words they are told on.

@@ -6,9 +6,10 @@ use aws_lc_rs::digest::{Context, SHA256};
 use idbridge_source::{Blueprint, Node, Registry, SecretFiles, SourceContext, SystemClock, Table, Value};
 
 use super::callers::in_flight;
-use super::{gate, mapping, names};
+use super::{gate, guard, mapping, names};
 use crate::sources::LEFT_OUT;
 use crate::sources::gate::Rules;
+use crate::sources::guard::Settings as GuardSettings;
 use crate::sources::mapping::Words;
 
 /// Long enough for what asks twice at one log-in or reset, and short enough that nobody waits for a change to show.
@@ -26,6 +27,8 @@ pub struct Source {
     pub max_in_flight: usize,
     /// For how long a look-up's answer is given to equal ones.
     pub lookup_ttl: Duration,
+    /// How long it is waited for, and when it is left alone.
+    pub guard: GuardSettings,
     /// Whether it is told the user's address that a caller sends.
     pub forward_client_address: bool,
     /// Whether it is asked, and who of those that it finds may move.
@@ -85,6 +88,7 @@ pub(super) fn read(
             let kind = read_kind(table, registry);
             let max_in_flight = in_flight(table, 70);
             let lookup_ttl = table.duration("lookup_ttl", Duration::ZERO..=LONGEST_TTL).or(TTL);
+            let guard = guard::read(table);
             let forward_client_address = table.bool("forward_client_address").or(false);
             let blueprint = plan(table, name, kind.as_deref(), registry, rest);
             let may_be_empty = blueprint.as_ref().is_some_and(|plan| plan.ids_may_have_a_prefix());
@@ -98,6 +102,7 @@ pub(super) fn read(
                 id_prefix,
                 max_in_flight,
                 lookup_ttl,
+                guard,
                 forward_client_address,
                 rules,
                 words,

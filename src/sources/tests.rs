@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
+use super::guard::{Protection, Settings};
 use super::mapping::Words;
 use super::observe::Watcher;
 use super::permits::Pool;
@@ -28,6 +29,12 @@ fn pool() -> Arc<Pool> {
     Arc::new(Pool::new(70, Metrics::new().source_in_flight(&"memory".into())))
 }
 
+/// As a source has by default.
+fn protection() -> Arc<Protection> {
+    let metrics = Metrics::new().guard(&"memory".into());
+    Arc::new(Protection::new("memory".into(), Settings::default(), metrics))
+}
+
 /// Remembers answers longer than any case takes.
 fn lookups() -> Arc<Lookups> {
     let shared = Metrics::new().lookups_shared(&"memory".into());
@@ -45,6 +52,18 @@ fn words() -> Words {
 
 mod examine;
 mod gate;
+
+mod guard {
+    use idbridge_testkit::Subject as _;
+
+    use super::super::guard::Guard;
+    use super::subject::MemorySubject;
+    use super::{Arc, protection};
+
+    idbridge_testkit::behaviour!(
+        MemorySubject::new("lookup_by_login = true").wrap(|source| Arc::new(Guard::new(source, protection())))
+    );
+}
 
 mod mapping {
     use idbridge_testkit::Subject as _;
@@ -138,10 +157,11 @@ mod all {
 
     use super::super::gate::Rules;
     use super::subject::MemorySubject;
-    use super::{TaskTracker, lookups, pool, watcher, words};
+    use super::{TaskTracker, lookups, pool, protection, watcher, words};
 
     idbridge_testkit::behaviour!(MemorySubject::new("lookup_by_login = true").wrap(|source| decorate(
         source,
+        &protection(),
         &Rules::default(),
         &words(),
         &pool(),
