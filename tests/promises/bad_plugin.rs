@@ -215,7 +215,9 @@ const BOTH: [Asked; 2] = [Asked::LogIn, Asked::LookUp];
 
 /// A source of this kind with these settings, under the prefix `bad`.
 fn source(kind: &str, settings: &str) -> String {
-    let mut source: Table = settings::parse(&format!("kind = \"{kind}\"\nlookup_ttl = \"0s\""));
+    let mut source: Table = settings::parse(&format!(
+        "kind = \"{kind}\"\nlookup_ttl = \"0s\"\nguard = {{ open_after = 0, retry_percent = 0 }}"
+    ));
     source.insert("settings".to_owned(), Value::Table(settings::parse(settings)));
     source.to_string()
 }

@@ -9,8 +9,8 @@ pub(crate) const KEY: &str = "idb_tester_3f6c1b90a2key";
 /// The key of the hashes in audit records.
 pub(crate) const AUDIT_KEY: &str = "audit-hash-key-of-the-promises-0001";
 
-/// A broker and a gateway on free ports, in front of one Okta org, for one caller. It remembers no answer: tests change
-/// people and ask again at once.
+/// A broker and a gateway on free ports, in front of one Okta org, for one caller. It remembers no answer and asks each
+/// question once, however often the org fails: tests change people, break the org, and ask again at once.
 pub(crate) fn broker(org_url: &str) -> Table {
     parse(&format!(
         r#"
@@ -30,6 +30,7 @@ pub(crate) fn broker(org_url: &str) -> Table {
         [sources.okta]
         kind = "okta"
         lookup_ttl = "0s"
+        guard = {{ open_after = 0, retry_percent = 0 }}
         [sources.okta.settings]
         org_url = "{org_url}"
         api_token = "{TOKEN}"

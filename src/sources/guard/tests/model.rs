@@ -93,7 +93,8 @@ impl Model {
             let in_a_row = self.closed_for.iter().rev().take_while(|failed| **failed).count();
             let recent = self.closed_for.iter().rev().take(32);
             let failed = recent.filter(|failed| **failed).count();
-            if in_a_row >= 5 || (self.closed_for.len() >= 32 && failed >= 16) {
+            // Nothing opens after a good answer.
+            if in_a_row >= 5 || (weight == Weight::Ill && self.closed_for.len() >= 32 && failed >= 16) {
                 self.open();
             }
         }
