@@ -268,7 +268,11 @@ fn is_worth_asking_again(error: &SourceError) -> bool {
 
 fn left_alone(retry_after: Duration) -> SourceError {
     let retry_after = Some(retry_after);
-    SourceError::new(ErrorKind::Unavailable { retry_after }, "waiting for the source to recover").with_source(LeftAlone)
+    SourceError::new(
+        ErrorKind::Unavailable { retry_after },
+        "waiting for the source to recover",
+    )
+    .with_source(LeftAlone)
 }
 
 fn timed_out() -> SourceError {

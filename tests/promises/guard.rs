@@ -52,17 +52,13 @@ async fn an_open_breaker_reads_as_unavailable_and_touches_nobody_else() {
     let (total, passwords) = (control.received().total(), control.received().passwords_for(ADA));
     assert_eq!(passwords, 5);
 
-    let mut fastest = Duration::MAX;
     for _ in 0..10 {
-        let began = Instant::now();
-        let log_in = grpc.authenticate(&with_id(&request_id()), ADA, PASSWORD).await;
-        fastest = fastest.min(began.elapsed());
-        let others = [
+        for said in [
+            grpc.authenticate(&with_id(&request_id()), ADA, PASSWORD).await,
             grpc.authenticate(&with_id(&request_id()), ADA, "wrong password").await,
             grpc.get_user_by_email(&with_id(&request_id()), ADA).await,
             grpc.get_user_by_email(&with_id(&request_id()), NOBODY).await,
-        ];
-        for said in [log_in].into_iter().chain(others) {
+        ] {
             assert_eq!((said.code, said.reason()), (Code::Unavailable, "SOURCE_UNAVAILABLE"));
             assert_eq!(said.metadata.get("source").map(String::as_str), Some("okta"));
             let wait = said.retry.expect("a time to come back").as_secs();
@@ -82,14 +78,9 @@ async fn an_open_breaker_reads_as_unavailable_and_touches_nobody_else() {
             .authenticate(&with_id(&request_id()), MEM, "kept in the settings")
             .await;
         assert_eq!(yes.outcome(), "yes");
-        let no = chain
-            .rest()
-            .login(&with_id(&request_id()), MEM, "wrong password")
-            .await;
+        let no = chain.rest().login(&with_id(&request_id()), MEM, "wrong password").await;
         assert_eq!(no.json()["reason"], "wrong_password");
     }
-    // One of them on a machine that was busy with nothing else.
-    assert!(fastest < Duration::from_millis(5), "{fastest:?}");
     assert_eq!(control.received().total(), total, "Okta is left alone");
 
     let metrics = chain.metrics().await;
@@ -97,13 +88,30 @@ async fn an_open_breaker_reads_as_unavailable_and_touches_nobody_else() {
         "idbridge_source_breaker_state{source=\"okta\"} 2",
         "idbridge_source_breaker_state{source=\"people\"} 0",
         "idbridge_source_breaker_opens_total{source=\"okta\"} 1",
-        "idbridge_source_refused_total{source=\"okta\"} 80",
         "idbridge_source_refused_total{source=\"people\"} 0",
         "idbridge_source_up{source=\"okta\"} 0",
         "idbridge_source_up{source=\"people\"} 1",
     ] {
         assert!(metrics.lines().any(|line| line == sample), "{sample}: {metrics}");
     }
+    let refused = "idbridge_source_refused_total{source=\"okta\"} ";
+    let refused = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(refused))
+        .expect("a sample");
+    assert!(
+        refused.parse::<u32>().expect("a number") >= 80,
+        "{refused}: those of this test, and perhaps a probe"
+    );
+    // By the broker's own clock: what the network and a busy machine add isn't in it.
+    let is_quick = |line: &&str| {
+        line.starts_with("rpc_server_call_duration_seconds_bucket")
+            && line.contains("\"UNAVAILABLE\"")
+            && line.contains("le=\"0.005\"")
+    };
+    let count = |line: &str| line.rsplit(' ').next().and_then(|count| count.parse::<u32>().ok());
+    let quick: u32 = metrics.lines().filter(is_quick).filter_map(count).sum();
+    assert!(quick > 40, "{quick} of 80 refusals within 5 ms: {metrics}");
     assert_eq!(chain.get("/readyz").await.status, 200, "whatever the sources");
     drop(grpc);
     chain.stop().await;

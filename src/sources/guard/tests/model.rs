@@ -1,6 +1,7 @@
 //! The breaker against a second one that is written for reading, whatever happens in whatever order.
 
 use proptest::prelude::*;
+use tokio::time::advance;
 
 use super::super::breaker::{Breaker, Turn, Weight};
 use super::*;
@@ -57,11 +58,19 @@ impl Model {
 
     fn asked(&mut self, id: usize, turn: Option<&Turn>) {
         match self.opened {
-            None => assert!(turn.is_some_and(|turn| !turn.is_probe()), "closed: everybody is let through"),
+            None => assert!(
+                turn.is_some_and(|turn| !turn.is_probe()),
+                "closed: everybody is let through"
+            ),
             Some(_) if self.probe.is_some() => assert!(turn.is_none(), "one probe at a time"),
-            Some(opened) if !self.may_be_probed && opened.elapsed() < self.longest() / 2 => assert!(turn.is_none(), "too early"),
+            Some(opened) if !self.may_be_probed && opened.elapsed() < self.longest() / 2 => {
+                assert!(turn.is_none(), "too early")
+            }
             Some(opened) => {
-                assert!(turn.is_some() || !self.may_be_probed && opened.elapsed() < self.longest(), "too late");
+                assert!(
+                    turn.is_some() || !self.may_be_probed && opened.elapsed() < self.longest(),
+                    "too late"
+                );
                 if let Some(turn) = turn {
                     assert!(turn.is_probe());
                     self.probe = Some(id);
