@@ -4,7 +4,7 @@ mod retrying;
 mod upstream;
 mod waiting;
 
-use idbridge_source::{Rejection, RequestId, UserId};
+use idbridge_source::{Rejection, RequestId};
 
 use super::*;
 use upstream::{Says, Upstream};
@@ -124,8 +124,8 @@ async fn what_counts_opens_after_five_and_what_does_not_never_does() {
     for answer in [Says::Absent, Says::Refuses] {
         let world = world(answer, NO_RETRIES);
         for _ in 0..100 {
-            world.look_up("ada", 5).await.expect("a good day");
-            world.log_in(5).await.expect("a good day");
+            drop(world.look_up("ada", 5).await.expect("a good day"));
+            drop(world.log_in(5).await.expect("a good day"));
         }
         assert_eq!((world.metrics.opens.get(), world.metrics.refused.get()), (0, 0));
     }

@@ -22,7 +22,7 @@ async fn after_the_probation_one_of_a_hundred_probes() {
     let (lookups, passwords, probes) = world.upstream.asked();
     assert_eq!((lookups + probes, passwords), (5 + 1, 0));
     assert_eq!(world.metrics.state.get(), 0, "closed");
-    world.log_in(5).await.expect("an answer");
+    drop(world.log_in(5).await.expect("an answer"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +43,7 @@ async fn no_password_probes_and_the_source_is_back_without_look_ups() {
         &world.log_in(5).await.expect_err("it has the probe made")
     ));
     tokio::task::yield_now().await;
-    world.log_in(5).await.expect("an answer");
+    drop(world.log_in(5).await.expect("an answer"));
     assert_eq!(world.upstream.asked().1, 1);
     assert_eq!(world.metrics.opens.get(), 1, "an outage is counted once");
 }
@@ -77,7 +77,7 @@ async fn a_probe_whose_caller_goes_leaves_its_turn_to_the_next() {
     world.upstream.says(Says::Late(Duration::from_secs(1)));
     let gone = tokio::time::timeout(Duration::from_millis(100), world.look_up("ada", 5)).await;
     gone.expect_err("it hung up");
-    world.look_up("ada", 5).await.expect("the next one probes");
+    drop(world.look_up("ada", 5).await.expect("the next one probes"));
     assert_eq!(world.metrics.state.get(), 0);
 }
 
@@ -103,6 +103,6 @@ async fn answers_from_before_say_nothing_of_now() {
     let early = tokio::spawn(async move { early.look_up("early", 5).await });
     tokio::task::yield_now().await;
     world.fail().await;
-    early.await.expect("no panic").expect("an answer");
+    drop(early.await.expect("no panic").expect("an answer"));
     assert!(world.is_open(), "only a probe closes");
 }

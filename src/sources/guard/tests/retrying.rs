@@ -8,7 +8,7 @@ use super::*;
 async fn a_look_up_is_asked_once_more_and_a_password_never() {
     let world = world(Says::Absent, USUAL);
     for _ in 0..5 {
-        world.look_up("ada", 5).await.expect("nobody");
+        drop(world.look_up("ada", 5).await.expect("nobody"));
     }
     world.upstream.says_once(DOWN);
     let began = Instant::now();
@@ -23,7 +23,7 @@ async fn a_look_up_is_asked_once_more_and_a_password_never() {
 
     for _ in 0..20 {
         for _ in 0..3 {
-            world.look_up("ada", 5).await.expect("nobody");
+            drop(world.look_up("ada", 5).await.expect("nobody"));
         }
         world.upstream.says_once(DOWN);
         world.log_in(5).await.expect_err("down");
@@ -43,7 +43,7 @@ async fn what_is_not_worth_it_is_not_asked_again() {
     ] {
         let world = world(Says::Absent, USUAL);
         for _ in 0..50 {
-            world.look_up("ada", 5).await.expect("nobody");
+            drop(world.look_up("ada", 5).await.expect("nobody"));
         }
         world.upstream.says_once(Says::Fails(kind));
         world.look_up("ada", 5).await.expect_err("once");
@@ -51,7 +51,7 @@ async fn what_is_not_worth_it_is_not_asked_again() {
     }
     let world = world(Says::Absent, USUAL);
     for _ in 0..50 {
-        world.look_up("ada", 5).await.expect("nobody");
+        drop(world.look_up("ada", 5).await.expect("nobody"));
     }
     world.upstream.says_once(DOWN);
     let late = Call::new(call(0).request_id, Instant::now() + Duration::from_millis(20));
@@ -95,7 +95,7 @@ async fn an_outage_is_asked_no_more_than_its_share() {
 async fn retries_count_as_failures() {
     let world = world(Says::Absent, USUAL);
     for _ in 0..500 {
-        world.look_up("ada", 5).await.expect("nobody");
+        drop(world.look_up("ada", 5).await.expect("nobody"));
     }
     world.upstream.says(DOWN);
     for _ in 0..100 {
