@@ -10,6 +10,7 @@ mod environment;
 mod file;
 mod gate;
 mod grpc;
+mod guard;
 mod layers;
 mod listen;
 mod log;

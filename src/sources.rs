@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod gate;
+pub mod guard;
 pub mod mapping;
 pub mod observe;
 pub mod own_ids;
@@ -16,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use attempts::{Attempts, Submissions};
 use gate::{Gate, Rules};
+use guard::{Guard, Protection};
 use mapping::{Mapping, Words};
 use observe::{Observe, Watcher};
 use permits::{Permits, Pool};
@@ -55,6 +57,7 @@ kinds! {
 #[expect(clippy::too_many_arguments, reason = "each decorator has its own")]
 pub fn decorate(
     source: Arc<dyn IdentitySource>,
+    protection: &Arc<Protection>,
     rules: &Rules,
     words: &Words,
     pool: &Arc<Pool>,
@@ -63,7 +66,9 @@ pub fn decorate(
     submissions: &Arc<Submissions>,
     tasks: &TaskTracker,
 ) -> Arc<dyn IdentitySource> {
-    // Next to the source: what it decides is the answer, for counters and for look-ups that are told it.
+    // Nearest to the source: it counts what the source says, and nothing that was decided for it.
+    let source = Arc::new(Guard::new(source, Arc::clone(protection)));
+    // Next to that: what it decides is the answer, for counters and for look-ups that are told it.
     let source = judge(source, rules, words);
     // Sees each answer once, also those that nobody waits for any more, and no call that was shed.
     let source = Observe::new(source, Arc::clone(watcher));
@@ -74,7 +79,7 @@ pub fn decorate(
     // Inside the task of a password check: who leads it isn't cut off with their caller, and who follows neither.
     let source = Attempts::new(source, Arc::clone(submissions));
     // Outermost: the caller waits for its own deadline, the task for the upstream's answer.
-    Arc::new(RunToEnd::new(source, tasks.clone()))
+    Arc::new(RunToEnd::new(source, tasks.clone()).within(protection.time_limit()))
 }
 
 /// What the settings make of a source's own answers: who may move, and in which words they are told on.

@@ -20,6 +20,7 @@ mod promises {
     mod doctor;
     mod documents;
     mod example_client;
+    mod guard;
     mod hang_up;
     mod health;
     mod http1;

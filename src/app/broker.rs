@@ -21,6 +21,7 @@ use crate::server::workers::Services;
 use crate::sources::attempts::Submissions;
 use crate::sources::gate::Rules;
 use crate::sources::gate::tombstones::Tombstones;
+use crate::sources::guard::Protection;
 use crate::sources::mapping::Words;
 use crate::sources::observe::Watcher;
 use crate::sources::own_ids::OwnIds;
@@ -48,6 +49,7 @@ pub struct Source {
     pub name: Arc<str>,
     pub watcher: Arc<Watcher>,
     settings: config::Source,
+    protection: Arc<Protection>,
     pool: Arc<Pool>,
     lookups: Arc<Lookups>,
     submissions: Arc<Submissions>,
@@ -134,6 +136,7 @@ impl Broker {
         let bare = self.with_its_own_ids(source, source.build_bare()?);
         Ok(crate::sources::decorate(
             bare,
+            &source.protection,
             rules,
             words,
             &source.pool,
@@ -217,6 +220,7 @@ impl Source {
         let submissions = Submissions::new(settings.attempts, shared, over_budget).map_err(|_| Error::Random)?;
         Ok(Self {
             watcher: Arc::new(Watcher::new(Arc::clone(&name), Arc::clone(metrics))),
+            protection: Arc::new(Protection::new(Arc::clone(&name), settings.guard, metrics.guard(&name))),
             pool: Arc::new(Pool::new(settings.max_in_flight, metrics.source_in_flight(&name))),
             lookups: Arc::new(Lookups::new(settings.lookup_ttl, metrics.lookups_shared(&name))),
             submissions: Arc::new(submissions),

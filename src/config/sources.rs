@@ -6,10 +6,11 @@ use aws_lc_rs::digest::{Context, SHA256};
 use idbridge_source::{Blueprint, Node, Registry, SecretFiles, SourceContext, SystemClock, Table, Value};
 
 use super::callers::in_flight;
-use super::{attempts, gate, mapping, names};
+use super::{attempts, gate, guard, mapping, names};
 use crate::sources::LEFT_OUT;
 use crate::sources::attempts::Limits;
 use crate::sources::gate::Rules;
+use crate::sources::guard::Settings as GuardSettings;
 use crate::sources::mapping::Words;
 
 /// Long enough for what asks twice at one log-in or reset, and short enough that nobody waits for a change to show.
@@ -29,6 +30,8 @@ pub struct Source {
     pub lookup_ttl: Duration,
     /// How often a user's password is submitted.
     pub attempts: Limits,
+    /// How long it is waited for, and when it is left alone.
+    pub guard: GuardSettings,
     /// Whether it is told the user's address that a caller sends.
     pub forward_client_address: bool,
     /// Whether it is asked, and who of those that it finds may move.
@@ -89,6 +92,7 @@ pub(super) fn read(
             let max_in_flight = in_flight(table, 70);
             let lookup_ttl = table.duration("lookup_ttl", Duration::ZERO..=LONGEST_TTL).or(TTL);
             let attempts = attempts::read(table);
+            let guard = guard::read(table);
             let forward_client_address = table.bool("forward_client_address").or(false);
             let blueprint = plan(table, name, kind.as_deref(), registry, rest);
             let may_be_empty = blueprint.as_ref().is_some_and(|plan| plan.ids_may_have_a_prefix());
@@ -103,6 +107,7 @@ pub(super) fn read(
                 max_in_flight,
                 lookup_ttl,
                 attempts,
+                guard,
                 forward_client_address,
                 rules,
                 words,

@@ -146,6 +146,7 @@ fn defaults() {
     );
     assert_eq!((source.max_in_flight, source.forward_client_address), (70, false));
     assert_eq!(source.lookup_ttl, Duration::from_secs(3));
+    assert_eq!(source.guard, crate::sources::guard::Settings::default());
     assert!(source.rules.are_open());
 
     let config = good("[rest]\n[admin]", &[]);

@@ -28,6 +28,7 @@ use prometheus_client::metrics::counter::Counter;
 use tokio::time::Instant;
 
 use super::gate::TurnedOff;
+use super::guard::LeftAlone;
 use super::permits::Overloaded;
 use budget::Budget;
 use verdicts::{Place, Verdicts, Waiting};
@@ -218,7 +219,10 @@ fn counts(answer: &Result<Authentication, SourceError>) -> bool {
 
 fn says_that_nothing_was_sent(cause: &(dyn std::error::Error + 'static)) -> bool {
     let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
-    cause.is::<Overloaded>() || cause.is::<TurnedOff>() || cause.downcast_ref().is_some_and(refused)
+    cause.is::<LeftAlone>()
+        || cause.is::<Overloaded>()
+        || cause.is::<TurnedOff>()
+        || cause.downcast_ref().is_some_and(refused)
 }
 
 impl<S> Attempts<S> {

@@ -22,6 +22,8 @@ const TO_THE_END: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub struct RunToEnd<S> {
     inner: Arc<S>,
+    /// How long a caller waits for a password check, if its deadline isn't earlier.
+    limit: Duration,
     /// What shutdown waits for.
     tasks: TaskTracker,
 }
@@ -30,8 +32,15 @@ impl<S> RunToEnd<S> {
     pub fn new(inner: S, tasks: TaskTracker) -> Self {
         Self {
             inner: Arc::new(inner),
+            limit: TO_THE_END,
             tasks,
         }
+    }
+
+    /// With a limit of its own for how long a caller waits.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 }
 
@@ -47,19 +56,22 @@ impl<S: IdentitySource> IdentitySource for RunToEnd<S> {
         login: &Login,
         password: &Password,
     ) -> Result<Authentication, SourceError> {
-        if call.deadline <= Instant::now() {
+        let began = Instant::now();
+        if call.deadline <= began {
             return Err(timed_out()); // nothing was sent, and nothing will be
         }
+        let leaves = call.deadline.min(began + self.limit);
         let (inner, login, password) = (Arc::clone(&self.inner), login.clone(), password.clone());
         let to_the_end = Call {
             // What was begun by `begin_by` is heard to its end.
-            deadline: call.deadline.max(Instant::now() + TO_THE_END),
+            deadline: call.deadline.max(began + TO_THE_END),
+            begin_by: call.begin_by.min(leaves),
             ..call.clone()
         };
         let task = self
             .tasks
             .spawn(async move { S::authenticate(&inner, &to_the_end, &login, &password).await });
-        match timeout_at(call.deadline, task).await {
+        match timeout_at(leaves, task).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(ended)) => Err(no_answer(ended)),
             Err(_) => Err(timed_out()),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 use super::attempts::{Limits, Submissions};
+use super::guard::{Protection, Settings};
 use super::mapping::Words;
 use super::observe::Watcher;
 use super::permits::Pool;
@@ -27,6 +28,12 @@ fn watcher() -> Arc<Watcher> {
 
 fn pool() -> Arc<Pool> {
     Arc::new(Pool::new(70, Metrics::new().source_in_flight(&"memory".into())))
+}
+
+/// As a source has by default.
+fn protection() -> Arc<Protection> {
+    let metrics = Metrics::new().guard(&"memory".into());
+    Arc::new(Protection::new("memory".into(), Settings::default(), metrics))
 }
 
 /// Remembers answers longer than any case takes.
@@ -72,6 +79,18 @@ mod attempts {
 
 mod examine;
 mod gate;
+
+mod guard {
+    use idbridge_testkit::Subject as _;
+
+    use super::super::guard::Guard;
+    use super::subject::MemorySubject;
+    use super::{Arc, protection};
+
+    idbridge_testkit::behaviour!(
+        MemorySubject::new("lookup_by_login = true").wrap(|source| Arc::new(Guard::new(source, protection())))
+    );
+}
 
 mod mapping {
     use idbridge_testkit::Subject as _;
@@ -165,10 +184,11 @@ mod all {
 
     use super::super::gate::Rules;
     use super::subject::MemorySubject;
-    use super::{TaskTracker, lookups, pool, submissions, watcher, words};
+    use super::{TaskTracker, lookups, pool, protection, submissions, watcher, words};
 
     idbridge_testkit::behaviour!(MemorySubject::new("lookup_by_login = true").wrap(|source| decorate(
         source,
+        &protection(),
         &Rules::default(),
         &words(),
         &pool(),

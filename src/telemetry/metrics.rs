@@ -45,13 +45,26 @@ pub struct Metrics {
     log_records_lost: Counter,
     /// Where that is counted.
     log: OnceLock<Lost>,
+    source_breaker_opens: Family<SourceLabels, Counter>,
+    source_breaker_state: Family<SourceLabels, Gauge>,
     source_errors: Family<ErrorLabels, Counter>,
     source_in_flight: Family<SourceLabels, Gauge>,
+    source_refused: Family<SourceLabels, Counter>,
+    source_retries: Family<SourceLabels, Counter>,
     source_up: Family<SourceLabels, Gauge>,
     tombstones: Family<SourceLabels, Gauge>,
     tombstones_current: Family<SourceLabels, Gauge>,
     calls: Family<CallLabels, Histogram>,
     requests: Family<RequestLabels, Histogram>,
+}
+
+/// Of one source's guard.
+#[derive(Clone, Debug, Default)]
+pub struct GuardMetrics {
+    pub opens: Counter,
+    pub refused: Counter,
+    pub retries: Counter,
+    pub state: Gauge,
 }
 
 #[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
@@ -96,8 +109,12 @@ impl Metrics {
             lookups_shared: Family::default(),
             log_records_lost: Counter::default(),
             log: OnceLock::new(),
+            source_breaker_opens: Family::default(),
+            source_breaker_state: Family::default(),
             source_errors: Family::default(),
             source_in_flight: Family::default(),
+            source_refused: Family::default(),
+            source_retries: Family::default(),
             source_up: Family::default(),
             tombstones: Family::default(),
             tombstones_current: Family::default(),
@@ -136,6 +153,16 @@ impl Metrics {
             metrics.lookups_shared.clone(),
         );
         registry.register(
+            "idbridge_source_breaker_opens",
+            "How often a source was left alone, for it failed",
+            metrics.source_breaker_opens.clone(),
+        );
+        registry.register(
+            "idbridge_source_breaker_state",
+            "Whether a source is asked: 0 it is, 1 one call finds out, 2 it is left alone",
+            metrics.source_breaker_state.clone(),
+        );
+        registry.register(
             "idbridge_source_errors",
             "Calls for which a source could not find out",
             metrics.source_errors.clone(),
@@ -144,6 +171,16 @@ impl Metrics {
             "idbridge_source_in_flight",
             "Calls that hold a permit of this source",
             metrics.source_in_flight.clone(),
+        );
+        registry.register(
+            "idbridge_source_refused",
+            "Calls and probes that a source was spared while it was left alone",
+            metrics.source_refused.clone(),
+        );
+        registry.register(
+            "idbridge_source_retries",
+            "Look-ups that were asked once more",
+            metrics.source_retries.clone(),
         );
         registry.register(
             "idbridge_source_up",
@@ -232,6 +269,19 @@ impl Metrics {
                 source: Arc::clone(source),
             })
             .clone()
+    }
+
+    /// What a guard shows of this source.
+    pub fn guard(&self, source: &Arc<str>) -> GuardMetrics {
+        let labels = SourceLabels {
+            source: Arc::clone(source),
+        };
+        GuardMetrics {
+            opens: self.source_breaker_opens.get_or_create(&labels).clone(),
+            refused: self.source_refused.get_or_create(&labels).clone(),
+            retries: self.source_retries.get_or_create(&labels).clone(),
+            state: self.source_breaker_state.get_or_create(&labels).clone(),
+        }
     }
 
     pub fn source_up(&self, source: &Arc<str>, up: bool) {

@@ -9,11 +9,14 @@ pub(crate) const KEY: &str = "idb_tester_3f6c1b90a2key";
 /// The key of the hashes in audit records.
 pub(crate) const AUDIT_KEY: &str = "audit-hash-key-of-the-promises-0001";
 
-/// For a source whose people change and are asked for again at once.
-pub(crate) const ANY_ATTEMPT: &str = "attempts = { replay = \"0s\", burst = 1000, per_second = 1000 }";
+/// For a source whose people change, which breaks, and which is asked again at once: no attempt is one too many, and it
+/// isn't left alone.
+pub(crate) const ANY_ATTEMPT: &str = "attempts = { replay = \"0s\", burst = 1000, per_second = 1000 }\n\
+                                      guard = { open_after = 0, retry_percent = 0 }";
 
-/// A broker and a gateway on free ports, in front of one Okta org, for one caller. It remembers no answer and has no
-/// budget to speak of: tests change people and ask again at once.
+/// A broker and a gateway on free ports, in front of one Okta org, for one caller. It remembers no answer, has no budget
+/// to speak of, and asks each question once, however often the org fails: tests change people, break the org, and ask
+/// again at once.
 pub(crate) fn broker(org_url: &str) -> Table {
     parse(&format!(
         r#"

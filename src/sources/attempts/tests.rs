@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::super::run_to_end::RunToEnd;
 use super::verdicts::REMEMBERED;
 use super::*;
-use upstream::{BROKEN, BUSY, LIMITED, NOT_THERE, PANICS, RIGHT, Upstream, user};
+use upstream::{BROKEN, BUSY, LEFT_ALONE, LIMITED, NOT_THERE, PANICS, RIGHT, Upstream, user};
 
 const ADA: &str = "ada@example.com";
 const WRONG: &str = "wrong";

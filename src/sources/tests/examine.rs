@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::super::decorate;
 use super::super::gate::{Mode, Rules};
-use super::{Arc, Duration, lookups, pool, submissions, watcher, words};
+use super::{Arc, Duration, lookups, pool, protection, submissions, watcher, words};
 
 /// Finds only whether it was given a password.
 #[derive(Debug)]
@@ -57,6 +57,7 @@ async fn found(mode: Mode) -> Vec<String> {
     };
     let source = decorate(
         Arc::new(Examined),
+        &protection(),
         &rules,
         &words(),
         &pool(),

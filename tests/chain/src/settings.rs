@@ -107,9 +107,10 @@ listen = "127.0.0.1:0"
 [sources.okta]
 kind = "okta"
 max_in_flight = 10000
-# Tests change the org and ask again at once.
+# Tests change the org, break it, and ask again at once.
 lookup_ttl = "0s"
 attempts = {{ replay = "0s", burst = 1000, per_second = 1000 }}
+guard = {{ open_after = 0, retry_percent = 0 }}
 [sources.okta.settings]
 org_url = "{okta}"
 api_token = "{TOKEN}"

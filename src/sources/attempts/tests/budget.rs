@@ -29,6 +29,7 @@ async fn what_was_not_submitted_spends_nothing() {
     let stack = stack(&upstream, &submissions);
     for (password, outcome) in [
         (BUSY, "unavailable"),
+        (LEFT_ALONE, "unavailable"),
         (LIMITED, "throttled"),
         (NOT_THERE, "unavailable"),
         (RIGHT, "yes"),

@@ -11,6 +11,7 @@ use super::super::*;
 pub(super) const RIGHT: &str = "right";
 pub(super) const BROKEN: &str = "broken";
 pub(super) const BUSY: &str = "busy";
+pub(super) const LEFT_ALONE: &str = "left alone";
 pub(super) const LIMITED: &str = "limited";
 pub(super) const NOT_THERE: &str = "not there";
 pub(super) const PANICS: &str = "panics";
@@ -45,6 +46,7 @@ fn answer(login: &str, password: &str) -> Result<Authentication, SourceError> {
         RIGHT => Ok(Authentication::Accept(user(login))),
         BROKEN => error(unavailable),
         BUSY => error(unavailable).map_err(|error| error.with_source(Overloaded)),
+        LEFT_ALONE => error(unavailable).map_err(|error| error.with_source(LeftAlone)),
         LIMITED => error(ErrorKind::Throttled { retry_after: None }),
         NOT_THERE => {
             error(unavailable).map_err(|error| error.with_source(io::Error::from(io::ErrorKind::ConnectionRefused)))
