@@ -6,7 +6,6 @@ use tonic::Code;
 
 use super::chain::Chain;
 use super::clients::{Grpc, Headers, request_id, with_id};
-use super::process::bounded;
 use super::settings;
 
 const ADA: &str = "ada@example.com";

@@ -1,12 +1,12 @@
 //! How many attempts a user has left.
 //!
-//! Of users nothing is kept but their keyed hash while an attempt is in flight. What they have spent stands in a sketch of
-//! fixed size (count-min with conservative update, each count a leaky bucket): a user has one cell in each row, shared
-//! with others, and the emptiest of them counts. It never counts too little, so nobody's budget comes back because a
-//! stranger asks for many; it may count too much when very many users fail at once. Nobody can choose whose cells they
-//! share: the hash has a key.
+//! Of users nothing is kept but their keyed hash, while an attempt is in flight and for the second in which it was
+//! submitted. What they have spent stands in a sketch of fixed size (count-min with conservative update, each count a
+//! leaky bucket): a user has one cell in each row, shared with others, and the emptiest of them counts. It never counts
+//! too little, so nobody's budget comes back because a stranger asks for many; it may count too much when very many users
+//! fail at once. Nobody can choose whose cells they share: the hash has a key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,37 +17,51 @@ use super::Limits;
 const ROWS: usize = 4;
 const COLUMNS: usize = 1 << 16;
 
+/// How many attempts a second are submitted at the most, of all users.
+const MOST: usize = 1 << 16;
+const SECOND: Duration = Duration::from_secs(1);
+
 pub(super) struct Budget {
     began: Instant,
-    /// Of each user with attempts in flight how many. They are taken from the budget until it is known how they end.
-    in_flight: HashMap<u64, u32>,
+    per_second: u32,
+    /// Those of whom anything is in flight or was submitted within the last second.
+    users: HashMap<u64, User>,
+    /// What was submitted within the last second, the oldest first.
+    submitted: VecDeque<(Instant, u64)>,
     /// What didn't end in a yes.
     failed: Sketch,
-    /// All that was submitted.
-    submitted: Sketch,
+}
+
+#[derive(Clone, Copy, Default)]
+struct User {
+    /// Taken from the budget until it is known how they end.
+    in_flight: u32,
+    submitted: u32,
 }
 
 impl Budget {
     pub(super) fn new(limits: Limits, began: Instant) -> Self {
-        // Full to the half and filled by the rest makes `per_second` within any second, and not twice that.
-        let half = 1 + limits.per_second / 2;
-        let rest = limits.per_second - half + 1;
         Self {
             began,
-            in_flight: HashMap::new(),
+            per_second: limits.per_second,
+            users: HashMap::new(),
+            submitted: VecDeque::new(),
             failed: Sketch::new(limits.burst, limits.refill),
-            submitted: Sketch::new(half, Duration::from_secs(1) / rest),
         }
     }
 
     /// One attempt, or how long until there is one again.
     pub(super) fn take(&mut self, user: u64, now: Instant) -> Result<(), Duration> {
-        let now = self.time(now);
-        let in_flight = self.in_flight.get(&user).copied().unwrap_or(0);
-        self.failed.has_room(user, in_flight + 1, now)?;
-        self.submitted.has_room(user, 1, now)?;
-        self.submitted.add(user, now);
-        *self.in_flight.entry(user).or_default() += 1;
+        self.forget(now);
+        let User { in_flight, submitted } = self.users.get(&user).copied().unwrap_or_default();
+        self.failed.has_room(user, in_flight + 1, self.time(now))?;
+        if submitted >= self.per_second || self.submitted.len() >= MOST {
+            return Err(SECOND);
+        }
+        self.submitted.push_back((now, user));
+        let user = self.users.entry(user).or_default();
+        user.submitted += 1;
+        user.in_flight += 1;
         Ok(())
     }
 
@@ -56,11 +70,24 @@ impl Budget {
         if counts {
             self.failed.add(user, self.time(now));
         }
-        if let Some(in_flight) = self.in_flight.get_mut(&user) {
-            *in_flight -= 1;
-            if *in_flight == 0 {
-                self.in_flight.remove(&user);
-            }
+        self.update(user, |user| user.in_flight -= 1);
+    }
+
+    /// What was submitted a second ago.
+    fn forget(&mut self, now: Instant) {
+        while let Some(&(at, user)) = self.submitted.front()
+            && at + SECOND <= now
+        {
+            self.submitted.pop_front();
+            self.update(user, |user| user.submitted -= 1);
+        }
+    }
+
+    fn update(&mut self, user: u64, change: impl FnOnce(&mut User)) {
+        let Some(known) = self.users.get_mut(&user) else { return };
+        change(known);
+        if known.in_flight == 0 && known.submitted == 0 {
+            self.users.remove(&user);
         }
     }
 
@@ -71,7 +98,7 @@ impl Budget {
 
     #[cfg(test)]
     pub(super) fn in_flight(&self) -> usize {
-        self.in_flight.len()
+        self.users.values().filter(|user| user.in_flight > 0).count()
     }
 }
 
