@@ -36,7 +36,7 @@ use verdicts::{Place, Verdicts, Waiting};
 /// What the settings say of password checks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// For how long a verdict is told again; zero: to those who wait for it, and to nobody after.
+    /// For how long a verdict is told again; zero: each attempt is submitted by itself, and shared with nobody.
     pub replay: Duration,
     /// How many attempts a user has that don't end in a yes.
     pub burst: u32,
@@ -159,7 +159,9 @@ impl Submissions {
         if let Err(wait) = state.budget.take(user, now) {
             return Turn::OverBudget(wait);
         }
-        state.verdicts.begin(code);
+        if self.remembers {
+            state.verdicts.begin(code);
+        }
         Turn::Leads(Submission {
             submissions: self,
             code,

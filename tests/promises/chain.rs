@@ -47,6 +47,7 @@ impl Chain {
     ) -> Chain {
         let mut table = settings::broker(url);
         settings::merge(&mut table, over);
+        settings::any_attempt(&mut table);
         for path in without {
             settings::remove(&mut table, path);
         }

@@ -41,21 +41,6 @@ pub(crate) fn request_id() -> String {
     format!("promise-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A login as no other call spells it: to Okta the same one, and to the broker not equal to any that it has in flight.
-pub(crate) fn spelt_anew(login: &str) -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    let mut upper = NEXT.fetch_add(1, Ordering::Relaxed);
-    let spell = |letter: char| {
-        if !letter.is_ascii_alphabetic() {
-            return letter;
-        }
-        let is_upper = upper % 2 == 1;
-        upper /= 2;
-        if is_upper { letter.to_ascii_uppercase() } else { letter }
-    };
-    login.chars().map(spell).collect()
-}
-
 /// The usual caller's key, and an id for the call.
 pub(crate) fn with_id(id: &str) -> Headers {
     vec![

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tonic::transport::Endpoint;
 
 use super::chain::{org, write};
-use super::clients::spelt_anew;
 use super::process::{Process, bounded};
 use super::secrecy::Secrets;
 use super::settings::{self, KEY};
@@ -53,7 +52,7 @@ async fn a_restart_under_load_fails_no_call_and_repeats_no_password() {
                     let request_id = format!("example.{number}.{call}");
                     let answer = if call % 2 == 0 {
                         log_ins += 1;
-                        client.log_in(&request_id, &spelt_anew(ADA), PASSWORD).await
+                        client.log_in(&request_id, ADA, PASSWORD).await
                     } else {
                         client.look_up(&request_id, ADA).await
                     };

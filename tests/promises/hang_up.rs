@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::chain::Chain;
-use super::clients::{head, request_id, spelt_anew, with_id};
+use super::clients::{head, request_id, with_id};
 use super::process::bounded;
 
 const ADA: &str = "ada@example.com";
@@ -51,20 +51,19 @@ async fn a_password_check_runs_to_its_end_when_its_caller_hangs_up() {
 
 /// Asks, waits for `begun`, and is gone.
 async fn hang_up(chain: &Chain, caller: Caller, id: &str, begun: impl Future<Output = ()>) {
-    // Not equal to the one before, which is still at the org.
-    let (headers, login) = (with_id(id), spelt_anew(ADA));
+    let headers = with_id(id);
     let address = match caller {
         Caller::Grpc => {
             let grpc = chain.grpc().await;
             tokio::select! {
-                said = grpc.authenticate(&headers, &login, PASSWORD) => panic!("{said:?}"),
+                said = grpc.authenticate(&headers, ADA, PASSWORD) => panic!("{said:?}"),
                 () = begun => return,
             }
         }
         Caller::LoneGateway => chain.lone_gateway().address,
         Caller::Rest => chain.rest().address,
     };
-    let body = json!({"identifier": login, "password": PASSWORD}).to_string();
+    let body = json!({"identifier": ADA, "password": PASSWORD}).to_string();
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let head = head("POST", "/auth0/v1/login", &headers, body.len());
     stream.write_all((head + &body).as_bytes()).await.expect("sent");

@@ -9,7 +9,7 @@ use tonic::Code;
 
 use super::case::on;
 use super::chain::Chain;
-use super::clients::{Grpc, Rest, request_id, spelt_anew, with_id};
+use super::clients::{Grpc, Rest, request_id, with_id};
 
 /// Shorter than any fault lasts.
 pub(crate) const DEADLINES: &str = r#"
@@ -161,19 +161,17 @@ const LOOK_UPS: [(&str, &str); 7] = [
 async fn both(chain: &Chain, grpc: &Grpc, case: &str, who: &str, password: Option<&str>) -> [usize; 2] {
     let (one, other) = (request_id(), request_id());
     let (one_headers, other_headers) = (with_id(&one), with_id(&other));
-    // Equal log-ins would be one submission, those before that still hang included.
-    let (one_login, other_login) = (spelt_anew(who), spelt_anew(who));
     let began = Instant::now();
     let by_grpc = async {
         let said = match password {
-            Some(password) => grpc.authenticate(&one_headers, &one_login, password).await,
+            Some(password) => grpc.authenticate(&one_headers, who, password).await,
             None => grpc.get_user_by_email(&one_headers, who).await,
         };
         (said, began.elapsed())
     };
     let by_rest = async {
         let answer = match password {
-            Some(password) => chain.rest().login(&other_headers, &other_login, password).await,
+            Some(password) => chain.rest().login(&other_headers, who, password).await,
             None => chain.rest().get_user(&other_headers, who).await,
         };
         (answer, began.elapsed())

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use toml::Table;
 
 use super::chain::{Chain, org, write};
-use super::clients::{AUTHENTICATE, Grpc, exchange, head, request_id, spelt_anew, with_id};
+use super::clients::{AUTHENTICATE, Grpc, exchange, head, request_id, with_id};
 use super::process::{Process, bounded};
 use super::secrecy::Secrets;
 use super::settings;
@@ -103,12 +103,11 @@ async fn sigterm_finishes_calls_in_flight_and_refuses_new_ones() {
     let before = control.received().count(Endpoint::Authn);
     let headers = with_id(&request_id());
     let (rest, lone) = (chain.rest(), chain.lone_gateway());
-    let logins = [spelt_anew(ADA), spelt_anew(ADA), spelt_anew(ADA)];
     let in_flight = async {
         tokio::join!(
-            grpc.authenticate(&headers, &logins[0], PASSWORD),
-            rest.login(&headers, &logins[1], PASSWORD),
-            lone.login(&headers, &logins[2], PASSWORD),
+            grpc.authenticate(&headers, ADA, PASSWORD),
+            rest.login(&headers, ADA, PASSWORD),
+            lone.login(&headers, ADA, PASSWORD),
         )
     };
     let stop = async {

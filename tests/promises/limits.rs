@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tonic::Code;
 
 use super::chain::Chain;
-use super::clients::{AUTHENTICATE, HEALTH, Headers, exchange, head, request_id, spelt_anew, with_id};
+use super::clients::{AUTHENTICATE, HEALTH, Headers, exchange, head, request_id, with_id};
 use super::process::bounded;
 use super::settings::{self, KEY};
 
@@ -132,7 +132,7 @@ async fn one_call_too_many_is_shed_at_once() {
     let before = control.received().count(Endpoint::Authn);
     let hold = control.hold(Endpoint::Authn);
     for _ in 0..2 {
-        let said = grpc.authenticate(&timed("500m"), &spelt_anew(ADA), PASSWORD).await;
+        let said = grpc.authenticate(&timed("500m"), ADA, PASSWORD).await;
         assert_eq!(said.reason(), "DEADLINE_EXCEEDED");
     }
     bounded("two log-ins", control.arrived(Endpoint::Authn, before + 2)).await;
@@ -185,11 +185,8 @@ async fn one_caller_can_not_take_all() {
     let before = control.received().count(Endpoint::Authn);
     let mut held = JoinSet::new();
     for _ in 0..100 {
-        let (grpc, login) = (grpc.clone(), spelt_anew(ADA));
-        held.spawn(async move {
-            grpc.authenticate(&with_id(&request_id()), &login, "wrong password")
-                .await
-        });
+        let grpc = grpc.clone();
+        held.spawn(async move { grpc.authenticate(&with_id(&request_id()), ADA, "wrong password").await });
     }
     bounded("a hundred log-ins", control.arrived(Endpoint::Authn, before + 100)).await;
     let id = request_id();

@@ -71,6 +71,24 @@ pub(crate) fn merge(under: &mut Table, over: &Table) {
     }
 }
 
+/// Gives each source that says nothing of attempts as many as a test makes.
+pub(crate) fn any_attempt(settings: &mut Table) {
+    let usual = parse(ANY_ATTEMPT);
+    let Some(Value::Table(sources)) = settings.get_mut("sources") else {
+        return;
+    };
+    for source in sources.iter_mut().filter_map(|(_, source)| source.as_table_mut()) {
+        merge_under(source, &usual);
+    }
+}
+
+/// Puts `usual` where nothing stands.
+fn merge_under(table: &mut Table, usual: &Table) {
+    for (key, value) in usual {
+        table.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+}
+
 /// Takes out the key at this path, which must be there.
 pub(crate) fn remove(settings: &mut Table, path: &str) {
     let (parents, key) = path.rsplit_once('.').unwrap_or(("", path));

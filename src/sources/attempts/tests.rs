@@ -234,7 +234,7 @@ async fn what_was_judged_by_other_rules_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_replay_only_who_waits_is_told() {
+async fn without_replay_each_is_submitted_by_itself() {
     let replay = Duration::ZERO;
     let (upstream, submissions) = (Upstream::new(), submissions(Limits { replay, ..ample() }));
     let stack = stack(&upstream, &submissions);
@@ -242,6 +242,14 @@ async fn without_replay_only_who_waits_is_told() {
         assert_eq!(ask(&stack, ADA, RIGHT).await, "yes");
         assert_eq!(upstream.submitted(), asked);
     }
+    upstream.open.send_replace(false);
+    let mut asking = JoinSet::new();
+    for _ in 0..3 {
+        asking.spawn(begin(&stack, call("auth0", 5), ADA, RIGHT).await);
+    }
+    assert_eq!(upstream.submitted(), 6);
+    upstream.open.send_replace(true);
+    assert_eq!(asking.join_all().await.len(), 3);
     assert_eq!(submissions.state().verdicts.len(), (0, 0));
 }
 
