@@ -20,7 +20,7 @@ pub fn answer(body: &[u8]) {
 
 /// What headers say of limits.
 pub fn limits(status: StatusCode, headers: &HeaderMap) {
-    drop(limits::notice(status, headers));
+    let _ = limits::notice(status, headers);
     if let Some(wait) = limits::retry_after(headers) {
         assert!((1..=60).contains(&wait.as_secs()), "{wait:?}");
     }
