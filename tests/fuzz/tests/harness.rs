@@ -1,5 +1,11 @@
 //! Each reader, given its seeds and then changed ones: always the same, so that what fails fails again.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that fails says why, and one that passes says with which seed"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use idbridge_fuzz::mutate::Chance;
