@@ -1,6 +1,9 @@
 //! The service: read, convert, ask the directory, convert, write.
 
 pub mod convert;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod status;
 pub(crate) mod unary;
 

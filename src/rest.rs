@@ -9,6 +9,9 @@ mod attributes;
 mod auth0;
 mod body;
 mod call;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod openapi;
 mod password;

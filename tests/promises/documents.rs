@@ -132,13 +132,40 @@ fn names_in_the_guides_exist() {
             let is_listed = NAMES_OF_OTHERS.contains(&span.as_str());
             of_others.remove(span.as_str());
             let is_command = span.starts_with("idbridge ");
-            if !is_listed && !is_command && !root().join(span).exists() && !is_ours() {
+            // `tests_in_documents_exist` looks at these.
+            let is_test = test_of(span).is_some();
+            if !is_listed && !is_command && !is_test && !root().join(span).exists() && !is_ours() {
                 wrong.push(format!("{guide}: {span}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(of_others.is_empty(), "in no guide any more: {of_others:?}");
+}
+
+/// `FILE::TEST`: what a document says is held has a test of that name in that file.
+#[test]
+fn tests_in_documents_exist() {
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for document in files("docs", "md").into_iter().chain(["SECURITY.md".to_owned()]) {
+        for span in spans(&without_fences(&read(&document))) {
+            let Some((file, test)) = test_of(&span) else { continue };
+            count += 1;
+            let text = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+            let is_there = |keyword: &str| text.contains(&format!("{keyword} {test}("));
+            if !is_there("fn") && !is_there("def") {
+                wrong.push(format!("{document}: {span}"));
+            }
+        }
+    }
+    assert!(count > 40, "{count} tests");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn test_of(span: &str) -> Option<(&str, &str)> {
+    let (file, test) = span.split_once("::")?;
+    (file.ends_with(".rs") || file.ends_with(".py")).then_some((file, test))
 }
 
 /// What of a span must stand in the code: of a setting `a.b = "c"` each word, of a sentence the whole.

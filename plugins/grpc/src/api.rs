@@ -17,7 +17,7 @@ const GET_USER_BY_EMAIL: &str = "/idbridge.v1.IdentityService/GetUserByEmail";
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
+pub(crate) const GRPC_STATUS_DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("x-idbridge-client-address");
 
@@ -160,7 +160,7 @@ fn code(end: &HeaderMap) -> Option<u32> {
         .then(|| text.parse().ok())?
 }
 
-fn refusal(code: u32, end: &HeaderMap) -> Refusal {
+pub(crate) fn refusal(code: u32, end: &HeaderMap) -> Refusal {
     let plain = |reason| Refusal {
         code,
         reason,

@@ -2,6 +2,9 @@
 
 mod api;
 mod config;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod map;
 mod source;
 mod user;

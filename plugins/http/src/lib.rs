@@ -3,6 +3,9 @@
 mod api;
 mod auth;
 mod config;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listing;
 mod map;
 mod person;

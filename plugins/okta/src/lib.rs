@@ -4,6 +4,9 @@ mod api;
 mod claimants;
 mod config;
 mod examine;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limits;
 mod listing;
 mod lookup;
