@@ -10,7 +10,7 @@ use crate::sources::attempts::Limits;
 /// A verdict is for whoever repeats the call, and not for the next log-in.
 const LONGEST_REPLAY: Duration = Duration::from_secs(60);
 const REFILL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
-const MOST: i64 = 1_000;
+const MOST: i64 = 100_000;
 
 pub(super) fn read(source: &Table<'_>) -> Limits {
     let usual = Limits::default();

@@ -11,7 +11,7 @@ pub(crate) const AUDIT_KEY: &str = "audit-hash-key-of-the-promises-0001";
 
 /// For a source whose people change, which breaks, and which is asked again at once: no attempt is one too many, and it
 /// isn't left alone.
-pub(crate) const ANY_ATTEMPT: &str = "attempts = { replay = \"0s\", burst = 1000, per_second = 1000 }\n\
+pub(crate) const ANY_ATTEMPT: &str = "attempts = { replay = \"0s\", burst = 100000, per_second = 1000 }\n\
                                       guard = { open_after = 0, retry_percent = 0 }";
 
 /// A broker and a gateway on free ports, in front of one Okta org, for one caller. It remembers no answer, has no budget

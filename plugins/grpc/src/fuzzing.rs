@@ -2,16 +2,18 @@
 //! interface.
 
 use http::{HeaderMap, HeaderValue};
-use idbridge_source::Email;
+use idbridge_source::{Email, Login};
 
 use crate::api;
 use crate::map::{self, Asked, Operation};
 use crate::wire;
 
 /// A body, as the answer to each question.
-pub fn answer(body: &[u8], asked: &Email) {
-    if let Some(message) = wire::unframe(body) {
-        drop(map::authentication(message));
+pub fn answer(body: &[u8], asked: &Email, typed: &Login) {
+    if let Some(message) = wire::unframe::<wire::AuthenticateResponse>(body) {
+        for aliases in [false, true] {
+            drop(map::authentication(message.clone(), typed, aliases));
+        }
     }
     if let Some(message) = wire::unframe(body) {
         drop(map::lookup(message, Asked::Email(asked)));

@@ -139,7 +139,8 @@ pub(crate) fn okta_answers(data: &[u8]) {
 
 pub(crate) fn plugin_answers(data: &[u8]) {
     let asked = Email::parse("ada@example.com").expect("an address");
-    idbridge_grpc::fuzzing::answer(data, &asked);
+    let typed = Login::parse("ada@example.com").expect("a login");
+    idbridge_grpc::fuzzing::answer(data, &asked, &typed);
     if let (Some(code), Ok(details)) = (data.first(), HeaderValue::from_bytes(data)) {
         idbridge_grpc::fuzzing::refusal(u32::from(*code) % 18, details);
     }

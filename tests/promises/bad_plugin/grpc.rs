@@ -157,7 +157,9 @@ async fn a_plugin_whose_http_has_no_end_or_no_sense() {
         let beside = Beside::start(&plugin(&format!("http://{}", server.address))).await;
         let log_ins = beside.fails(&format!("{ill:?}"), &BOTH, reason).await;
         assert!(server.heard(PASSWORD.as_bytes()) <= log_ins, "{ill:?}: passwords");
-        assert!(server.sent() < 64 << 20, "{ill:?}: {} bytes were taken", server.sent());
+        // What the sockets hold, and a little more.
+        let most = 2 * log_ins * (4 << 20);
+        assert!(server.sent() < most, "{ill:?}: {} bytes were taken", server.sent());
         drop(server);
         beside.stop().await;
     }
