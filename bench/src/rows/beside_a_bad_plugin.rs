@@ -176,9 +176,11 @@ async fn fails(bad: Channel, number: usize) -> Result<(), Error> {
     Ok(())
 }
 
+/// It is asked at each call, however often it fails.
 fn bad(url: &str) -> String {
     format!(
-        "[sources.bad]\nkind = \"grpc\"\n[sources.bad.settings]\nurl = \"{url}\"\ncanary = \"canary@bad.test\"\n\
+        "[sources.bad]\nkind = \"grpc\"\nguard = {{ open_after = 0 }}\n[sources.bad.settings]\n\
+         url = \"{url}\"\ncanary = \"canary@bad.test\"\n\
          [[routes]]\ndomains = [\"bad.test\"]\nsource = \"bad\"\n[[routes]]\nsource = \"okta\"\n"
     )
 }

@@ -27,6 +27,9 @@ const WARM_UP: usize = 640;
 /// Of the built-in source. Each call is one of them.
 const PEOPLE: usize = 64;
 
+/// So that each of them logs in more often than people do.
+const ANY_ATTEMPT: &str = "attempts = { replay = \"0s\", burst = 100000, per_second = 100000 }";
+
 const BUSY: Width = Width {
     connections: 16,
     streams: 4,
@@ -196,7 +199,8 @@ fn round_trips(context: &Context, socket: &Path, calls: usize) -> Result<Spent, 
 
 fn grpc(socket: &Path) -> Result<String, Error> {
     Ok(format!(
-        "[sources.people]\nkind = \"grpc\"\n[sources.people.settings]\nurl = \"unix://{}\"\ncanary = \"canary@bench.test\"\n",
+        "[sources.people]\nkind = \"grpc\"\n{ANY_ATTEMPT}\n[sources.people.settings]\n\
+         url = \"unix://{}\"\ncanary = \"canary@bench.test\"\n",
         socket.to_str().ok_or("a folder without a name")?
     ))
 }
@@ -211,5 +215,5 @@ fn memory() -> String {
         )
     };
     let people: String = (0..PEOPLE).map(person).collect();
-    format!("[sources.people]\nkind = \"memory\"\n{people}")
+    format!("[sources.people]\nkind = \"memory\"\n{ANY_ATTEMPT}\n{people}")
 }
